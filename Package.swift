@@ -1,0 +1,143 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target: warnings are errors, every `any` is written out, and an import is visible
+/// only in the file that makes it.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A module with code of ours; `Sources/<name>`.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// A suite of tests; `Tests/<name>`.
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+/// A C library as Debian's -dev package brings it; `Sources/<name>` holds a module map and a shim header.
+func library(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+let package = Package(
+    name: "switchyard",
+    products: [.executable(name: "switchyard", targets: ["switchyard"])],
+    targets: [
+        // System libraries: module map and shim header, nothing else.
+        library("CCurl", "libcurl", "libcurl4-openssl-dev"),
+        library("COpenSSL", "openssl", "libssl-dev"),
+        library("CRDKafka", "rdkafka", "librdkafka-dev"),
+        library("CRocksDB", "rocksdb", "librocksdb-dev"),
+        library("CYAML", "yaml-0.1", "libyaml-dev"),
+        library("CMicroHTTPD", "libmicrohttpd", "libmicrohttpd-dev"),
+        library("CGnuTLS", "gnutls", "libgnutls28-dev"),
+
+        // One Swift type per C handle; they know bytes, not payments.
+        module("CurlHTTP", ["CCurl"]),
+        module("OpenSSLCrypto", ["COpenSSL"]),
+        module("KafkaTransport", ["CRDKafka"]),
+        module("RocksStore", ["CRocksDB"]),
+        module("YAMLDocument", ["CYAML"]),
+        module("HTTPServer", ["CMicroHTTPD", "CGnuTLS"]),
+
+        // Small leaves of our own.
+        module("CanonicalJSON"),
+        module("CommandLineOptions"),
+        module("StructuredLog"),
+        module("Metrics"),
+
+        // Values, and the pure modules over them: no I/O, no clock, no randomness.
+        module("PaymentModel"),
+        module("PaymentCore", ["PaymentModel"]),
+        module("Screening", ["PaymentModel"]),
+        module("Routing", ["PaymentModel"]),
+        module("MessageCodec", ["PaymentModel", "CanonicalJSON"]),
+        module("Partners", ["PaymentModel", "CanonicalJSON"]),
+
+        // The event log: the port with its memory implementation, the embedded one, Kafka.
+        module("EventLog", ["PaymentModel"]),
+        module("EmbeddedLog", ["PaymentModel", "EventLog", "RocksStore"]),
+        module("KafkaLog", ["PaymentModel", "EventLog", "KafkaTransport", "RocksStore"]),
+
+        // The shard runtime, and the daemon's surroundings.
+        module(
+            "Orchestrator",
+            [
+                "PaymentModel", "PaymentCore", "Screening", "Routing", "MessageCodec", "Partners", "EventLog",
+                "StructuredLog", "Metrics",
+            ]),
+        module("PolicyFiles", ["PaymentModel", "Routing", "Screening", "YAMLDocument"]),
+        module("Configuration", ["PaymentModel", "YAMLDocument"]),
+        module(
+            "Operations",
+            [
+                "Orchestrator", "PaymentModel", "PaymentCore", "MessageCodec", "CanonicalJSON", "EventLog",
+                "HTTPServer", "Partners", "Routing", "Screening", "PolicyFiles", "StructuredLog", "Metrics",
+                "OpenSSLCrypto",
+            ]),
+        module(
+            "PartnerSimulator",
+            ["PaymentModel", "CanonicalJSON", "HTTPServer", "CurlHTTP", "OpenSSLCrypto", "StructuredLog"]),
+        module(
+            "SwitchyardSimulation",
+            [
+                "Orchestrator", "PaymentModel", "PaymentCore", "Screening", "Routing", "MessageCodec", "Partners",
+                "CanonicalJSON", "EventLog", "StructuredLog", "Metrics",
+            ]),
+        .executableTarget(
+            name: "switchyard",
+            dependencies: [
+                "CommandLineOptions", "StructuredLog", "Metrics", "PaymentModel", "PaymentCore", "Screening",
+                "Routing", "MessageCodec", "CanonicalJSON", "Partners", "EventLog", "EmbeddedLog", "KafkaLog",
+                "KafkaTransport", "Orchestrator", "PolicyFiles", "Configuration", "Operations",
+                "PartnerSimulator", "CurlHTTP", "OpenSSLCrypto", "HTTPServer", "RocksStore", "YAMLDocument",
+            ],
+            swiftSettings: strict),
+
+        // Tests. Support modules are ordinary targets below `Tests`.
+        .target(
+            name: "EventLogConformance", dependencies: ["EventLog", "PaymentModel"],
+            path: "Tests/EventLogConformance", swiftSettings: strict),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        tests("PaymentModelTests", ["PaymentModel", "TestSupport"]),
+        tests("CanonicalJSONTests", ["CanonicalJSON", "TestSupport"]),
+        tests("CurlHTTPTests", ["CurlHTTP", "TestSupport"]),
+        tests("OpenSSLCryptoTests", ["OpenSSLCrypto", "TestSupport"]),
+        tests("RocksStoreTests", ["RocksStore", "TestSupport"]),
+        tests("YAMLDocumentTests", ["YAMLDocument", "TestSupport"]),
+        tests("HTTPServerTests", ["HTTPServer", "CurlHTTP", "TestSupport"]),
+        tests("KafkaTransportTests", ["KafkaTransport", "TestSupport"]),
+        tests("ShellTests", ["CommandLineOptions", "StructuredLog", "Metrics", "TestSupport"]),
+        tests("PaymentCoreTests", ["PaymentCore", "PaymentModel", "TestSupport"]),
+        tests("RoutingTests", ["Routing", "Screening", "PolicyFiles", "PaymentModel", "TestSupport"]),
+        tests("ConfigurationTests", ["Configuration", "PaymentModel", "TestSupport"]),
+        tests("MessageCodecTests", ["MessageCodec", "CanonicalJSON", "PaymentModel", "TestSupport"]),
+        tests("PartnersTests", ["Partners", "CanonicalJSON", "PaymentModel", "TestSupport"]),
+        tests(
+            "EventLogTests",
+            ["EventLogConformance", "EventLog", "EmbeddedLog", "RocksStore", "PaymentModel", "TestSupport"]),
+        tests(
+            "KafkaLogTests",
+            ["EventLogConformance", "EventLog", "KafkaLog", "KafkaTransport", "RocksStore", "PaymentModel", "TestSupport"]),
+        tests(
+            "OrchestratorTests",
+            [
+                "Orchestrator", "PaymentModel", "PaymentCore", "Screening", "Routing", "MessageCodec", "Partners",
+                "EventLog", "EmbeddedLog", "StructuredLog", "Metrics", "TestSupport",
+            ]),
+        tests(
+            "SimulationTests",
+            ["SwitchyardSimulation", "Orchestrator", "PaymentModel", "PaymentCore", "EventLog", "TestSupport"]),
+        tests(
+            "PartnerSimulatorTests",
+            ["PartnerSimulator", "HTTPServer", "CurlHTTP", "OpenSSLCrypto", "CanonicalJSON", "PaymentModel", "TestSupport"]),
+        tests("OperationsTests", ["Operations", "PaymentModel", "CanonicalJSON", "TestSupport"]),
+        tests("DaemonTests", ["CanonicalJSON", "CurlHTTP", "PaymentModel", "TestSupport"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
