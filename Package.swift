@@ -10,9 +10,12 @@ let strict: [SwiftSetting] = [
 ]
 
 /// A module with code of ours; `Sources/<name>`.
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], _ more: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict + more)
 }
+
+/// For the modules that declare views (`~Escapable`) of their own; callers of such views do not need it.
+let lifetimes: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 
 /// A suite of tests; `Tests/<name>`.
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -47,36 +50,37 @@ let package = Package(
 
         // Small leaves of our own.
         module("CanonicalJSON"),
+        module("RecordFormat", [], lifetimes),
         module("CommandLineOptions"),
         module("StructuredLog"),
         module("Metrics"),
 
         // Values, and the pure modules over them: no I/O, no clock, no randomness.
         module("PaymentModel"),
-        module("PaymentCore", ["PaymentModel"]),
+        module("PaymentCore", ["PaymentModel", "RecordFormat"]),
         module("Screening", ["PaymentModel"]),
         module("Routing", ["PaymentModel"]),
-        module("MessageCodec", ["PaymentModel", "CanonicalJSON"]),
+        module("MessageCodec", ["PaymentModel", "CanonicalJSON", "RecordFormat"]),
         module("Partners", ["PaymentModel", "CanonicalJSON"]),
 
         // The event log: the port with its memory implementation, the embedded one, Kafka.
-        module("EventLog", ["PaymentModel"]),
-        module("EmbeddedLog", ["PaymentModel", "EventLog", "RocksStore"]),
-        module("KafkaLog", ["PaymentModel", "EventLog", "KafkaTransport", "RocksStore"]),
+        module("EventLog", ["PaymentModel", "RecordFormat"], lifetimes),
+        module("EmbeddedLog", ["PaymentModel", "EventLog", "RocksStore", "RecordFormat"]),
+        module("KafkaLog", ["PaymentModel", "EventLog", "KafkaTransport", "RocksStore", "RecordFormat"]),
 
         // The shard runtime, and the daemon's surroundings.
         module(
             "Orchestrator",
             [
                 "PaymentModel", "PaymentCore", "Screening", "Routing", "MessageCodec", "Partners", "EventLog",
-                "StructuredLog", "Metrics",
+                "RecordFormat", "StructuredLog", "Metrics",
             ]),
         module("PolicyFiles", ["PaymentModel", "Routing", "Screening", "YAMLDocument"]),
         module("Configuration", ["PaymentModel", "YAMLDocument"]),
         module(
             "Operations",
             [
-                "Orchestrator", "PaymentModel", "PaymentCore", "MessageCodec", "CanonicalJSON", "EventLog",
+                "Orchestrator", "PaymentModel", "PaymentCore", "MessageCodec", "CanonicalJSON", "EventLog", "RecordFormat",
                 "HTTPServer", "Partners", "Routing", "Screening", "PolicyFiles", "StructuredLog", "Metrics",
                 "OpenSSLCrypto",
             ]),
@@ -87,7 +91,7 @@ let package = Package(
             "SwitchyardSimulation",
             [
                 "Orchestrator", "PaymentModel", "PaymentCore", "Screening", "Routing", "MessageCodec", "Partners",
-                "CanonicalJSON", "EventLog", "StructuredLog", "Metrics",
+                "CanonicalJSON", "EventLog", "RecordFormat", "StructuredLog", "Metrics",
             ]),
         .executableTarget(
             name: "switchyard",
@@ -95,13 +99,13 @@ let package = Package(
                 "CommandLineOptions", "StructuredLog", "Metrics", "PaymentModel", "PaymentCore", "Screening",
                 "Routing", "MessageCodec", "CanonicalJSON", "Partners", "EventLog", "EmbeddedLog", "KafkaLog",
                 "KafkaTransport", "Orchestrator", "PolicyFiles", "Configuration", "Operations",
-                "PartnerSimulator", "CurlHTTP", "OpenSSLCrypto", "HTTPServer", "RocksStore", "YAMLDocument",
+                "PartnerSimulator", "CurlHTTP", "OpenSSLCrypto", "HTTPServer", "RocksStore", "YAMLDocument", "RecordFormat",
             ],
             swiftSettings: strict),
 
         // Tests. Support modules are ordinary targets below `Tests`.
         .target(
-            name: "EventLogConformance", dependencies: ["EventLog", "PaymentModel"],
+            name: "EventLogConformance", dependencies: ["EventLog", "PaymentModel", "RecordFormat"],
             path: "Tests/EventLogConformance", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("PaymentModelTests", ["PaymentModel", "TestSupport"]),
@@ -113,26 +117,26 @@ let package = Package(
         tests("HTTPServerTests", ["HTTPServer", "CurlHTTP", "TestSupport"]),
         tests("KafkaTransportTests", ["KafkaTransport", "TestSupport"]),
         tests("ShellTests", ["CommandLineOptions", "StructuredLog", "Metrics", "TestSupport"]),
-        tests("PaymentCoreTests", ["PaymentCore", "PaymentModel", "TestSupport"]),
+        tests("PaymentCoreTests", ["RecordFormat", "PaymentCore", "PaymentModel", "TestSupport"]),
         tests("RoutingTests", ["Routing", "Screening", "PolicyFiles", "PaymentModel", "TestSupport"]),
         tests("ConfigurationTests", ["Configuration", "PaymentModel", "TestSupport"]),
-        tests("MessageCodecTests", ["MessageCodec", "CanonicalJSON", "PaymentModel", "TestSupport"]),
+        tests("MessageCodecTests", ["RecordFormat", "MessageCodec", "CanonicalJSON", "PaymentModel", "TestSupport"]),
         tests("PartnersTests", ["Partners", "CanonicalJSON", "PaymentModel", "TestSupport"]),
         tests(
             "EventLogTests",
-            ["EventLogConformance", "EventLog", "EmbeddedLog", "RocksStore", "PaymentModel", "TestSupport"]),
+            ["EventLogConformance", "RecordFormat", "EventLog", "EmbeddedLog", "RocksStore", "PaymentModel", "TestSupport"]),
         tests(
             "KafkaLogTests",
-            ["EventLogConformance", "EventLog", "KafkaLog", "KafkaTransport", "RocksStore", "PaymentModel", "TestSupport"]),
+            ["EventLogConformance", "RecordFormat", "EventLog", "KafkaLog", "KafkaTransport", "RocksStore", "PaymentModel", "TestSupport"]),
         tests(
             "OrchestratorTests",
             [
                 "Orchestrator", "PaymentModel", "PaymentCore", "Screening", "Routing", "MessageCodec", "Partners",
-                "EventLog", "EmbeddedLog", "StructuredLog", "Metrics", "TestSupport",
+                "EventLog", "EmbeddedLog", "RecordFormat", "StructuredLog", "Metrics", "TestSupport",
             ]),
         tests(
             "SimulationTests",
-            ["SwitchyardSimulation", "Orchestrator", "PaymentModel", "PaymentCore", "EventLog", "TestSupport"]),
+            ["SwitchyardSimulation", "RecordFormat", "Orchestrator", "PaymentModel", "PaymentCore", "EventLog", "TestSupport"]),
         tests(
             "PartnerSimulatorTests",
             ["PartnerSimulator", "HTTPServer", "CurlHTTP", "OpenSSLCrypto", "CanonicalJSON", "PaymentModel", "TestSupport"]),

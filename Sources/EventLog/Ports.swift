@@ -1,0 +1,188 @@
+import PaymentModel
+import RecordFormat
+
+/// Why the log could not do what it was asked.
+public struct LogError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What the caller has to do.
+    public enum Kind: Sendable, Equatable {
+        /// Another owner has the partition, or the group has moved on. Nothing of the batch is visible. Drop
+        /// everything, `recover()`.
+        case fenced
+        /// Nobody can say whether the batch is visible. Write nothing before `recover()` has read the log again.
+        case outcomeUnknown
+        /// The batch is not visible. `recover()`.
+        case aborted
+        /// The device is full, or the store read-only: nothing of the batch is visible; `recover()` may succeed when
+        /// there is room again.
+        case full
+        /// No broker or store answers; try again later.
+        case unavailable
+        /// Stored bytes cannot be read. A person must look.
+        case corrupt
+        /// The log refuses to start: settings, partition counts or another process in the way.
+        case misconfigured
+        /// The log is closed.
+        case closed
+    }
+
+    /// What the caller has to do.
+    public var kind: Kind
+    /// For the operator; holds no payment data.
+    public var detail: String
+
+    /// An error.
+    public init(_ kind: Kind, _ detail: String) {
+        self.kind = kind
+        self.detail = detail
+    }
+
+    /// Kind and detail.
+    public var description: String { "\(kind): \(detail)" }
+}
+
+/// How much one poll may take. Backpressure: an owner that is busy polls less.
+public struct PollLimit: Sendable {
+    /// At most so many records.
+    public var records: Int
+    /// At most about so many bytes (at least one record is always taken).
+    public var bytes: Int
+
+    /// A limit.
+    public init(records: Int, bytes: Int) {
+        self.records = records
+        self.bytes = bytes
+    }
+}
+
+/// A stored entry as of the last commit. The spans are valid only inside the closure they are handed to.
+public struct StoredEntry: ~Escapable {
+    /// The encoded state.
+    public let state: RawSpan
+    /// The body, where there is one.
+    public let body: RawSpan?
+
+    /// An entry over bytes that outlive the closure.
+    @_lifetime(copy state, copy body)
+    public init(state: RawSpan, body: RawSpan?) {
+        self.state = state
+        self.body = body
+    }
+}
+
+/// An entry whose timer is due.
+public struct DueTimer: Sendable, Equatable {
+    /// When it wanted to be woken.
+    public var due: Timestamp
+    /// Its partition.
+    public var partition: Int32
+    /// Which kind of entry.
+    public var space: StateSpace
+    /// Its key.
+    public var key: [UInt8]
+
+    /// A due timer.
+    public init(due: Timestamp, partition: Int32, space: StateSpace, key: [UInt8]) {
+        self.due = due
+        self.partition = partition
+        self.space = space
+        self.key = key
+    }
+}
+
+/// One shard's end of the log: the single owner of some partitions. All functions are called on the shard's thread and
+/// return at once (a point read may take a block from disk); completions come on any thread, exactly once.
+///
+/// Life: `start` → `poll` gives `.assigned` for each partition, then records in the order of their offsets →
+/// one `commit` at a time → after a failed commit `recover`, then `poll` gives `.revoked`/`.assigned` again and records
+/// from the committed position.
+public protocol ShardLog: AnyObject, Sendable {
+    /// The number of partitions of every topic; recorded at the first start.
+    var partitionCount: Int32 { get }
+
+    /// Begins ownership. `wake` is called, from any thread and never while a lock of the log is held, when `poll` has
+    /// something new after it returned nothing.
+    func start(wake: @escaping @Sendable () -> Void, completion: @escaping @Sendable (LogError?) -> Void)
+
+    /// Takes what is ready, without waiting: appends records to `batch` and says in order what happened. Empty: nothing
+    /// is ready, `wake` will be called. Records already polled are not given again unless `recover` rewinds.
+    func poll(into batch: inout RecordBatch, limit: PollLimit) throws(LogError) -> [LogEvent]
+
+    /// Makes the batch durable and visible at once, or fails and shows nothing. One at a time. The completion gets the
+    /// batch back for reuse.
+    func commit(_ batch: CommitBatch, completion: @escaping @Sendable (CommitBatch, LogError?) -> Void)
+
+    /// After a failed commit: reads the log again, as a new owner would, under a new epoch.
+    func recover(completion: @escaping @Sendable (LogError?) -> Void)
+
+    /// The entry as of the last commit, or nil. A never-seen key is answered by a bloom filter.
+    func entry<Result>(
+        partition: Int32, space: StateSpace, key: [UInt8], _ body: (borrowing StoredEntry) throws -> Result
+    ) throws -> Result?
+
+    /// The payment that a reference belongs to, or nil where no committed attempt has it.
+    func key(reference: [UInt8], partition: Int32) throws(LogError) -> [UInt8]?
+
+    /// Timers due at or before `through` as of the last commit, earliest first, at most `limit`, beginning after
+    /// `after` (the last one already taken).
+    func timers(
+        partition: Int32, through: Timestamp, after: DueTimer?, limit: Int
+    ) throws(LogError) -> [DueTimer]
+
+    /// Ends ownership. In-flight commits are completed or failed first.
+    func close(completion: @escaping @Sendable () -> Void)
+}
+
+/// Where inputs come in beside the owner: HTTP commands, `send`, partner notifications.
+public protocol LogAppender: AnyObject, Sendable {
+    /// The number of partitions of every topic.
+    var partitionCount: Int32 { get }
+
+    /// Stores the records (topic and partition as in the slots); completes when they are durable, or with the reason why
+    /// none of them is. Grouped with other appends. Refuses with `.unavailable` when its bounded queue is full.
+    func append(_ batch: RecordBatch, completion: @escaping @Sendable (LogError?) -> Void)
+}
+
+/// One row of the operators' list.
+public struct PaymentRow: Sendable, Equatable {
+    /// The payment.
+    public var paymentID: String
+    /// Its partition.
+    public var partition: Int32
+    /// What the index tells of it.
+    public var summary: PaymentSummary
+
+    /// A row.
+    public init(paymentID: String, partition: Int32, summary: PaymentSummary) {
+        self.paymentID = paymentID
+        self.partition = partition
+        self.summary = summary
+    }
+}
+
+/// Committed records and states for readers: `events`, the desk, reconciliation. Thread-safe, may block on disk or
+/// network: never called on a shard's thread.
+public protocol LogReader: AnyObject, Sendable {
+    /// The number of partitions of every topic.
+    var partitionCount: Int32 { get }
+
+    /// First retained and next offset of a partition.
+    func offsets(topic: Topic, partition: Int32) throws(LogError) -> Range<Int64>
+
+    /// Appends committed records from `from` on, within the limit; returns the offset to go on from. An offset below
+    /// the first retained one goes on from that.
+    func read(
+        topic: Topic, partition: Int32, from: Int64, into batch: inout RecordBatch, limit: PollLimit
+    ) throws(LogError) -> Int64
+
+    /// The events of one payment in order, as far as they are retained, at most `limit` records.
+    func history(paymentID: [UInt8], into batch: inout RecordBatch, limit: Int) throws(LogError)
+
+    /// The entry of a payment as of the last commit: (state, body), or nil.
+    func entry(space: StateSpace, key: [UInt8]) throws(LogError) -> (state: [UInt8], body: [UInt8]?)?
+
+    /// Payments by status, oldest `since` first. `statuses` empty = all unfinished. `after`: the last row of the page
+    /// before.
+    func payments(
+        statuses: [UInt8], partner: String?, since: Timestamp?, after: PaymentRow?, limit: Int
+    ) throws(LogError) -> [PaymentRow]
+}

@@ -1,0 +1,177 @@
+/// The identity of a payment: the upstream's idempotency key, the subject of every command and event, and the key
+/// of every record. 1–128 printable ASCII characters.
+public struct PaymentID: Hashable, Sendable, CustomStringConvertible {
+    /// The identifier as received.
+    public let text: String
+
+    /// The identifier, or nil where it is empty, longer than 128, or not printable ASCII (0x20–0x7E).
+    public init?(_ text: String) {
+        guard PaymentID.isValid(text.utf8) else { return nil }
+        self.text = text
+    }
+
+    /// Whether the bytes are a valid identifier.
+    public static func isValid(_ bytes: some Collection<UInt8>) -> Bool {
+        (1...128).contains(bytes.count) && bytes.allSatisfy { (0x20...0x7E).contains($0) }
+    }
+
+    /// The identifier as received.
+    public var description: String { text }
+}
+
+/// The name of a partner (a provider that moves money), as in the configuration.
+public struct PartnerName: Hashable, Sendable, Comparable, CustomStringConvertible {
+    /// The name.
+    public let text: String
+    /// A partner with that name. Whether it exists is the catalogue's to say.
+    public init(_ text: String) { self.text = text }
+    /// Alphabetical.
+    public static func < (left: PartnerName, right: PartnerName) -> Bool { left.text < right.text }
+    /// The name.
+    public var description: String { text }
+}
+
+/// The name of a rail: what moves the money (`sepa-instant`, `card`, …).
+public struct Rail: Hashable, Sendable, Comparable, CustomStringConvertible {
+    /// The name.
+    public let text: String
+    /// A rail with that name. Whether it exists is the catalogue's to say.
+    public init(_ text: String) { self.text = text }
+    /// Alphabetical.
+    public static func < (left: Rail, right: Rail) -> Bool { left.text < right.text }
+    /// The name.
+    public var description: String { text }
+}
+
+/// One way to move money: a rail at a partner.
+public struct Route: Hashable, Sendable, CustomStringConvertible {
+    /// The partner.
+    public var partner: PartnerName
+    /// The partner's rail.
+    public var rail: Rail
+    /// A route.
+    public init(partner: PartnerName, rail: Rail) {
+        self.partner = partner
+        self.rail = rail
+    }
+    /// `partner/rail`.
+    public var description: String { "\(partner.text)/\(rail.text)" }
+}
+
+/// 128 bits that stand for something longer: the first half of a SHA-256. Two different inputs never share one in
+/// practice; used to recognise repeated commands and equal data without keeping them.
+public struct Digest: Hashable, Sendable {
+    /// First eight bytes, big-endian.
+    public var high: UInt64
+    /// Next eight bytes, big-endian.
+    public var low: UInt64
+
+    /// A digest from its two halves.
+    public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+}
+
+/// The reference that a partner knows one attempt by: 31 characters of A–Z 0–9 (the contract allows 35), never
+/// repeated. It carries the partition hash of the payment id, so that any instance finds a notification's partition,
+/// and 100 bits over the payment id, the initiate's source and id and the moment of acceptance.
+///
+/// Layout: `S`, 7 digits base 32 of the 31-bit partition hash, 20 digits base 32 of the seed, 3 digits base 32 of the
+/// attempt's number.
+public struct Reference: Hashable, Sendable, CustomStringConvertible {
+    /// The reference as partners see it.
+    public let text: String
+
+    /// The reference of attempt `attempt` (1…32 767) of a payment.
+    public init(partitionHash: UInt32, seed: Digest, attempt: Int) {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(31)
+        bytes.append(UInt8(ascii: "S"))
+        func append(_ value: UInt64, digits: Int) {
+            for place in stride(from: (digits - 1) * 5, through: 0, by: -5) {
+                bytes.append(Reference.alphabet[Int(value >> UInt64(place)) & 31])
+            }
+        }
+        append(UInt64(partitionHash), digits: 7)
+        append(seed.high, digits: 12)
+        append(seed.low, digits: 8)
+        append(UInt64(clamping: attempt), digits: 3)
+        text = String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// A reference that somebody else tells us; nil where it cannot be one of ours.
+    public init?(_ text: String) {
+        guard text.utf8.count == 31, text.utf8.first == UInt8(ascii: "S"),
+            text.utf8.allSatisfy({ Reference.value(of: $0) != nil || $0 == UInt8(ascii: "S") })
+        else { return nil }
+        self.text = text
+    }
+
+    /// The 31-bit partition hash of the payment id that the reference belongs to.
+    public var partitionHash: UInt32 {
+        text.utf8.dropFirst().prefix(7).reduce(0) { $0 << 5 | UInt32(Reference.value(of: $1) ?? 0) }
+    }
+
+    /// The reference as partners see it.
+    public var description: String { text }
+
+    /// Digits of base 32 (RFC 4648 section 7, "extended hex": 0–9 A–V).
+    private static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUV".utf8)
+
+    private static func value(of byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "A")...UInt8(ascii: "V"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}
+
+/// Kafka's default partitioner for keyed records (Java client, `Utils.murmur2` and `toPositive`), so that producers
+/// in other languages agree with us.
+public enum PartitionHash {
+    /// The 31-bit hash of a key.
+    public static func hash(_ key: some Collection<UInt8>) -> UInt32 {
+        let multiplier: UInt32 = 0x5bd1_e995
+        let length = key.count
+        var hash: UInt32 = 0x9747_b28c ^ UInt32(truncatingIfNeeded: length)
+        var index = key.startIndex
+        func next() -> UInt32 {
+            let byte = key[index]
+            index = key.index(after: index)
+            return UInt32(byte)
+        }
+        for _ in 0..<(length / 4) {
+            let first = next()
+            let second = next()
+            let third = next()
+            let fourth = next()
+            var word = first | second << 8 | third << 16 | fourth << 24
+            word = word &* multiplier
+            word ^= word >> 24
+            word = word &* multiplier
+            hash = hash &* multiplier ^ word
+        }
+        let rest = length % 4
+        if rest > 0 {
+            var tail: UInt32 = 0
+            for place in 0..<rest { tail |= next() << UInt32(8 * place) }
+            hash = (hash ^ tail) &* multiplier
+        }
+        hash ^= hash >> 13
+        hash = hash &* multiplier
+        hash ^= hash >> 15
+        return hash & 0x7fff_ffff
+    }
+
+    /// The partition of a key among `count` partitions.
+    public static func partition(of key: some Collection<UInt8>, count: Int32) -> Int32 {
+        partition(hash: hash(key), count: count)
+    }
+
+    /// The partition of a key with that hash among `count` partitions.
+    public static func partition(hash: UInt32, count: Int32) -> Int32 {
+        Int32(hash % UInt32(max(1, count)))
+    }
+}
