@@ -108,7 +108,7 @@ let package = Package(
             name: "EventLogConformance", dependencies: ["EventLog", "PaymentModel", "RecordFormat"],
             path: "Tests/EventLogConformance", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-        tests("PaymentModelTests", ["PaymentModel", "TestSupport"]),
+        tests("PaymentModelTests", ["PaymentModel", "RecordFormat", "TestSupport"]),
         tests("CanonicalJSONTests", ["CanonicalJSON", "TestSupport"]),
         tests("CurlHTTPTests", ["CurlHTTP", "TestSupport"]),
         tests("OpenSSLCryptoTests", ["OpenSSLCrypto", "TestSupport"]),

@@ -90,7 +90,7 @@ public struct Reference: Hashable, Sendable, CustomStringConvertible {
         bytes.append(UInt8(ascii: "S"))
         func append(_ value: UInt64, digits: Int) {
             for place in stride(from: (digits - 1) * 5, through: 0, by: -5) {
-                bytes.append(Reference.alphabet[Int(value >> UInt64(place)) & 31])
+                bytes.append(Reference.alphabet[Int(truncatingIfNeeded: value >> UInt64(place)) & 31])
             }
         }
         append(UInt64(partitionHash), digits: 7)
