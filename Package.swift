@@ -118,8 +118,8 @@ let package = Package(
         tests("KafkaTransportTests", ["KafkaTransport", "TestSupport"]),
         tests("ShellTests", ["CommandLineOptions", "StructuredLog", "Metrics", "TestSupport"]),
         tests("PaymentCoreTests", ["RecordFormat", "PaymentCore", "PaymentModel", "TestSupport"]),
-        tests("RoutingTests", ["Routing", "Screening", "PolicyFiles", "PaymentModel", "TestSupport"]),
-        tests("ConfigurationTests", ["Configuration", "PaymentModel", "TestSupport"]),
+        tests("RoutingTests", ["Routing", "Screening", "PolicyFiles", "YAMLDocument", "PaymentModel", "TestSupport"]),
+        tests("ConfigurationTests", ["Configuration", "YAMLDocument", "PaymentModel", "TestSupport"]),
         tests("MessageCodecTests", ["RecordFormat", "MessageCodec", "CanonicalJSON", "PaymentModel", "TestSupport"]),
         tests("PartnersTests", ["Partners", "CanonicalJSON", "PaymentModel", "TestSupport"]),
         tests(
