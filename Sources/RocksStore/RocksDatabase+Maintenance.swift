@@ -1,0 +1,70 @@
+import CRocksDB
+
+extension RocksDatabase {
+    /// Writes a consistent copy of the database into `directory`, which must not exist yet, while work goes on.
+    /// Files are linked, not copied, where the file system can.
+    public func checkpoint(to directory: String) throws(RocksError) {
+        let checkpoint = try rocksCall("checkpoint") { rocksdb_checkpoint_object_create(pointer, $0) }
+        defer { rocksdb_checkpoint_object_destroy(checkpoint) }
+        try rocksCall("checkpoint") { rocksdb_checkpoint_create(checkpoint, directory, 0, $0) }
+    }
+
+    /// Writes the family's buffer to a file and waits for it.
+    public func flush(_ family: Family) throws(RocksError) {
+        let options = rocksdb_flushoptions_create()
+        defer { rocksdb_flushoptions_destroy(options) }
+        rocksdb_flushoptions_set_wait(options, 1)
+        try rocksCall("flush") { rocksdb_flush_cf(pointer, options, family.pointer, $0) }
+    }
+
+    /// Compacts the keys from `start` to `end`, so that deleted ones give their room back. Reads and rewrites the
+    /// range: never on a thread that answers payments.
+    public func compact(_ family: Family, from start: RawSpan, to end: RawSpan) {
+        start.withCharacters { start, startCount in
+            end.withCharacters { end, endCount in
+                rocksdb_compact_range_cf(pointer, family.pointer, start, startCount, end, endCount)
+            }
+        }
+    }
+
+    /// A number that RocksDB keeps about a family, by its name (`rocksdb.estimate-num-keys`, …); nil where unknown.
+    public func property(_ name: String, _ family: Family) -> UInt64? {
+        var value: UInt64 = 0
+        return rocksdb_property_int_cf(pointer, family.pointer, name, &value) == 0 ? value : nil
+    }
+
+    /// Bytes that the keys from `start` to `end` take in files, estimated without reading them.
+    public func approximateBytes(_ family: Family, from start: RawSpan, to end: RawSpan) throws(RocksError) -> UInt64 {
+        var size: UInt64 = 0
+        var text: UnsafeMutablePointer<CChar>?
+        start.withCharacters { start, startCount in
+            end.withCharacters { end, endCount in
+                var starts: UnsafePointer<CChar>? = start
+                var ends: UnsafePointer<CChar>? = end
+                var startSize = startCount
+                var endSize = endCount
+                rocksdb_approximate_sizes_cf(
+                    pointer, family.pointer, 1, &starts, &startSize, &ends, &endSize, &size, &text)
+            }
+        }
+        if let text { throw consume(text, "approximateBytes") }
+        return size
+    }
+
+    /// Bytes in memory: write buffers of all families, and the block cache with indexes and filters.
+    public var memoryBytes: UInt64 {
+        var buffers: UInt64 = 0
+        for index in 0..<familyCount {
+            buffers += property("rocksdb.cur-size-all-mem-tables", family(index)) ?? 0
+        }
+        // The cache is shared: any family tells its whole size.
+        let cache = familyCount > 0 ? property("rocksdb.block-cache-usage", family(0)) ?? 0 : 0
+        return buffers + cache
+    }
+
+    /// Whether a background flush or compaction has failed, so that the next write will.
+    public var hasBackgroundError: Bool {
+        guard familyCount > 0 else { return false }
+        return (property("rocksdb.background-errors", family(0)) ?? 0) > 0
+    }
+}
