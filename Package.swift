@@ -68,6 +68,9 @@ let package = Package(
         module("EmbeddedLog", ["PaymentModel", "EventLog", "RocksStore", "RecordFormat"]),
         module("KafkaLog", ["PaymentModel", "EventLog", "KafkaTransport", "RocksStore", "RecordFormat"]),
 
+        // Checks the promises from outside: shares nothing with the daemon.
+        module("InvariantChecker"),
+
         // The shard runtime, and the daemon's surroundings.
         module(
             "Orchestrator",
@@ -122,6 +125,7 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration", "YAMLDocument", "PaymentModel", "TestSupport"]),
         tests("MessageCodecTests", ["RecordFormat", "MessageCodec", "CanonicalJSON", "PaymentModel", "TestSupport"]),
         tests("PartnersTests", ["Partners", "CanonicalJSON", "PaymentModel", "TestSupport"]),
+        tests("InvariantCheckerTests", ["InvariantChecker", "TestSupport"]),
         tests(
             "EventLogTests",
             ["EventLogConformance", "RecordFormat", "EventLog", "EmbeddedLog", "RocksStore", "PaymentModel", "TestSupport"]),
