@@ -1,0 +1,116 @@
+/// An option of a command: `--name VALUE`, or `--name` alone for a flag.
+public struct OptionDescription: Sendable {
+    /// With its dashes: `--config`.
+    public var name: String
+    /// What stands for the value in the help; nil makes it a flag.
+    public var value: String?
+    /// One line for people.
+    public var help: String
+    /// Whether the command cannot do without it.
+    public var isRequired: Bool
+    /// What holds where it is not given; shown in the help.
+    public var standard: String?
+    /// The values that are allowed; nil for any.
+    public var choices: [String]?
+
+    /// An option with a value.
+    public static func option(
+        _ name: String, _ value: String, _ help: String, required: Bool = false, default standard: String? = nil,
+        choices: [String]? = nil
+    ) -> OptionDescription {
+        OptionDescription(
+            name: name, value: value, help: help, isRequired: required, standard: standard, choices: choices)
+    }
+
+    /// An option without a value.
+    public static func flag(_ name: String, _ help: String) -> OptionDescription {
+        OptionDescription(name: name, value: nil, help: help, isRequired: false, standard: nil, choices: nil)
+    }
+}
+
+/// A positional argument.
+public struct PositionalDescription: Sendable {
+    /// What stands for it in the help: `FILE`.
+    public var name: String
+    /// One line for people.
+    public var help: String
+    /// Whether the command cannot do without it.
+    public var isRequired: Bool
+    /// Whether it takes all that follow, too.
+    public var repeats: Bool
+
+    /// A positional argument.
+    public init(_ name: String, _ help: String, required: Bool = true, repeats: Bool = false) {
+        self.name = name
+        self.help = help
+        isRequired = required
+        self.repeats = repeats
+    }
+}
+
+/// A command with its options, arguments and subcommands.
+public struct CommandDescription: Sendable {
+    /// Its name.
+    public var name: String
+    /// One line for people.
+    public var summary: String
+    /// More, below the usage.
+    public var discussion: String
+    /// Its options; `--help` comes by itself.
+    public var options: [OptionDescription]
+    /// Its positional arguments, in order.
+    public var positionals: [PositionalDescription]
+    /// Its subcommands. A command that has some does nothing itself.
+    public var subcommands: [CommandDescription]
+
+    /// A command.
+    public init(
+        _ name: String, _ summary: String, discussion: String = "", options: [OptionDescription] = [],
+        positionals: [PositionalDescription] = [], subcommands: [CommandDescription] = []
+    ) {
+        self.name = name
+        self.summary = summary
+        self.discussion = discussion
+        self.options = options
+        self.positionals = positionals
+        self.subcommands = subcommands
+    }
+}
+
+/// What was given on a command line that fits a description.
+public struct ParsedCommand: Sendable, Equatable {
+    /// Names of the subcommands, from the outermost: `["payments", "release"]`.
+    public var path: [String]
+    /// Values of the options that were given, in order; a flag has an empty value.
+    public var options: [String: [String]]
+    /// Positional arguments, in order.
+    public var positionals: [String]
+
+    /// A parsed command line.
+    public init(path: [String], options: [String: [String]], positionals: [String]) {
+        self.path = path
+        self.options = options
+        self.positionals = positionals
+    }
+
+    /// The option's last value, else its default, else nil.
+    public subscript(_ option: String) -> String? { options[option]?.last }
+
+    /// Whether the flag was given.
+    public func has(_ flag: String) -> Bool { options[flag] != nil }
+
+    /// The positional argument at that place, or nil.
+    public func positional(_ index: Int) -> String? {
+        positionals.indices.contains(index) ? positionals[index] : nil
+    }
+}
+
+/// What a command line means.
+public enum ParseOutcome: Sendable, Equatable {
+    /// Run this.
+    case run(ParsedCommand)
+    /// Print this and exit with 0.
+    case help(String)
+    /// Print this on the error stream and exit with 2.
+    case usage(String)
+}

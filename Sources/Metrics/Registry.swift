@@ -1,0 +1,145 @@
+import Synchronization
+
+/// Keeps instruments by name and labels and renders them in Prometheus' text format 0.0.4. Instruments are made once,
+/// at start; on the hot path nothing is looked up.
+public final class MetricsRegistry: Sendable {
+    /// Labels of an instrument, in the order in which they are shown.
+    public typealias Labels = [(name: String, value: String)]
+
+    private enum Instrument: Sendable {
+        case counter(Counter)
+        case gauge(Gauge)
+        case histogram(Histogram)
+        case computed(@Sendable () -> Int64)
+
+        var type: String {
+            switch self {
+            case .counter: "counter"
+            case .gauge, .computed: "gauge"
+            case .histogram: "histogram"
+            }
+        }
+    }
+
+    private struct Family: Sendable {
+        var help: String
+        var type: String
+        var series: [(labels: String, instrument: Instrument)]
+    }
+
+    private let families = Mutex<[String: Family]>([:])
+
+    /// An empty registry.
+    public init() {}
+
+    /// The counter with that name and these labels; made where there is none. By custom the name ends with `_total`.
+    public func counter(_ name: String, _ help: String, _ labels: Labels = []) -> Counter {
+        let found = instrument(name, help, labels) { .counter(Counter()) }
+        if case .counter(let counter) = found { return counter }
+        return Counter()
+    }
+
+    /// The gauge with that name and these labels; made where there is none.
+    public func gauge(_ name: String, _ help: String, _ labels: Labels = []) -> Gauge {
+        let found = instrument(name, help, labels) { .gauge(Gauge()) }
+        if case .gauge(let gauge) = found { return gauge }
+        return Gauge()
+    }
+
+    /// A gauge whose number is asked for when it is rendered.
+    public func computed(
+        _ name: String, _ help: String, _ labels: Labels = [], _ number: @escaping @Sendable () -> Int64
+    ) {
+        _ = instrument(name, help, labels) { .computed(number) }
+    }
+
+    /// The histogram with that name and these labels; made where there is none. `scale`: see `Histogram.scale`.
+    public func histogram(
+        _ name: String, _ help: String, _ labels: Labels = [], bounds: [Int64] = Histogram.latencyBounds,
+        scale: Int64 = 1_000
+    ) -> Histogram {
+        let found = instrument(name, help, labels) { .histogram(Histogram(bounds: bounds, scale: scale)) }
+        if case .histogram(let histogram) = found { return histogram }
+        return Histogram(bounds: bounds, scale: scale)
+    }
+
+    /// A name that is already taken by another type keeps its type; the new instrument then counts unseen.
+    private func instrument(
+        _ name: String, _ help: String, _ labels: Labels, _ make: () -> Instrument
+    ) -> Instrument {
+        let rendered = labels.map { "\($0.name)=\"\(MetricsRegistry.escaped($0.value, quotes: true))\"" }
+            .joined(separator: ",")
+        return families.withLock { families in
+            let made = make()
+            var family = families[name] ?? Family(help: help, type: made.type, series: [])
+            if let known = family.series.first(where: { $0.labels == rendered }) { return known.instrument }
+            guard family.type == made.type else { return made }
+            family.series.append((rendered, made))
+            families[name] = family
+            return made
+        }
+    }
+
+    /// All instruments in Prometheus' text format. Cost: linear in the series.
+    public func render() -> String {
+        let families = families.withLock { $0 }
+        var text = ""
+        for (name, family) in families.sorted(by: { $0.key < $1.key }) {
+            text +=
+                "# HELP \(name) \(MetricsRegistry.escaped(family.help, quotes: false))\n# TYPE \(name) \(family.type)\n"
+            for (labels, instrument) in family.series {
+                switch instrument {
+                case .counter(let counter): text += line(name, labels, "\(counter.count)")
+                case .gauge(let gauge): text += line(name, labels, "\(gauge.number)")
+                case .computed(let number): text += line(name, labels, "\(number())")
+                case .histogram(let histogram): text += lines(name, labels, histogram)
+                }
+            }
+        }
+        return text
+    }
+
+    private func line(_ name: String, _ labels: String, _ value: String) -> String {
+        labels.isEmpty ? "\(name) \(value)\n" : "\(name){\(labels)} \(value)\n"
+    }
+
+    private func lines(_ name: String, _ labels: String, _ histogram: Histogram) -> String {
+        let (counts, sum) = histogram.snapshot
+        let separator = labels.isEmpty ? "" : ","
+        var text = ""
+        var cumulative: UInt64 = 0
+        for (index, count) in counts.enumerated() {
+            cumulative += count
+            let bound =
+                index < histogram.bounds.count
+                ? MetricsRegistry.decimal(histogram.bounds[index], scale: histogram.scale) : "+Inf"
+            text += line("\(name)_bucket", "\(labels)\(separator)le=\"\(bound)\"", "\(cumulative)")
+        }
+        text += line("\(name)_sum", labels, MetricsRegistry.decimal(sum, scale: histogram.scale))
+        return text + line("\(name)_count", labels, "\(cumulative)")
+    }
+
+    /// `value / scale` as a decimal fraction without rounding; `scale` is a power of ten.
+    static func decimal(_ value: Int64, scale: Int64) -> String {
+        let (whole, rest) = value.magnitude.quotientAndRemainder(dividingBy: scale.magnitude)
+        let sign = value < 0 ? "-" : ""
+        guard rest > 0 else { return "\(sign)\(whole)" }
+        var digits = String(rest)
+        digits = String(repeating: "0", count: max(0, String(scale).count - 1 - digits.count)) + digits
+        while digits.hasSuffix("0") { digits.removeLast() }
+        return "\(sign)\(whole).\(digits)"
+    }
+
+    private static func escaped(_ text: String, quotes: Bool) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\"" where quotes: result += "\\\""
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}
