@@ -43,7 +43,7 @@ let package = Package(
         // One Swift type per C handle; they know bytes, not payments.
         module("CurlHTTP", ["CCurl"]),
         module("OpenSSLCrypto", ["COpenSSL"]),
-        module("KafkaTransport", ["CRDKafka"]),
+        module("KafkaTransport", ["CRDKafka"], lifetimes),
         module("RocksStore", ["CRocksDB"]),
         module("YAMLDocument", ["CYAML"]),
         module("HTTPServer", ["CMicroHTTPD", "CGnuTLS"]),
@@ -118,7 +118,7 @@ let package = Package(
         tests("RocksStoreTests", ["RocksStore", "TestSupport"]),
         tests("YAMLDocumentTests", ["YAMLDocument", "TestSupport"]),
         tests("HTTPServerTests", ["HTTPServer", "CurlHTTP", "TestSupport"]),
-        tests("KafkaTransportTests", ["KafkaTransport", "TestSupport"]),
+        tests("KafkaTransportTests", ["CRDKafka", "KafkaTransport", "TestSupport"]),
         tests("ShellTests", ["CommandLineOptions", "StructuredLog", "Metrics", "TestSupport"]),
         tests("PaymentCoreTests", ["RecordFormat", "PaymentCore", "PaymentModel", "TestSupport"]),
         tests("RoutingTests", ["Routing", "Screening", "PolicyFiles", "YAMLDocument", "PaymentModel", "TestSupport"]),

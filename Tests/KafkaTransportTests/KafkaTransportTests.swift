@@ -1,1 +1,90 @@
+import CRDKafka
+import KafkaTransport
 import Testing
+
+/// Settings are checked before anything is connected.
+@Suite("Kafka configuration")
+struct KafkaConfigurationTests {
+    @Test(
+        "refused with the property's name and a hint",
+        arguments: [
+            ("no.such.thing", "1", "no such property"), ("linger.ms", "soon", ""), ("acks", "0", "set by the daemon"),
+            ("transactional.id", "x", "set by the daemon"),
+            ("isolation.level", "read_uncommitted", "set by the daemon"),
+            ("transaction.timeout.ms", "60000", "must lie in 1000…15000"),
+            ("session.timeout.ms", "45000", "must lie in 1000…10000"), ("security.protocol", "TLS", ""),
+        ])
+    func refused(name: String, value: String, detail: String) throws {
+        let error = #expect(throws: KafkaConfigurationError.self) {
+            try KafkaConfiguration(bootstrapServers: "127.0.0.1:1", properties: [name: value])
+        }
+        #expect(error?.property == name)
+        #expect(error?.description.contains(detail) == true)
+    }
+
+    @Test("Java's spellings get the hint that helps")
+    func otherSpellings() {
+        let error = #expect(throws: KafkaConfigurationError.self) {
+            try KafkaConfiguration(bootstrapServers: "x:1", properties: ["ssl.truststore.location": "/ca.jks"])
+        }
+        #expect(error?.description.contains("ssl.ca.location") == true)
+    }
+
+    @Test("a secret's value is never repeated")
+    func secrets() throws {
+        let configuration = try KafkaConfiguration(
+            bootstrapServers: "127.0.0.1:1",
+            properties: ["security.protocol": "ssl", "ssl.key.password": "hunter2", "ssl.key.location": "/nonexistent"])
+        do {
+            _ = try KafkaAdmin(configuration, clientID: "t")
+            Issue.record("a missing key file was accepted")
+        } catch {
+            #expect(!error.description.contains("hunter2"))
+            #expect(error.description.contains("/nonexistent") || error.description.contains("ssl"))
+        }
+    }
+
+    @Test("an empty bootstrap list is refused")
+    func empty() {
+        #expect(throws: KafkaConfigurationError.self) { try KafkaConfiguration(bootstrapServers: "") }
+    }
+
+    @Test(
+        "SCRAM's limit is told at start for libraries before 2.6.1 and only for them",
+        arguments: [
+            ("SCRAM-SHA-256", Int32(0x0200_02ff), true), ("SCRAM-SHA-512", 0x0206_00ff, true),
+            ("SCRAM-SHA-256", 0x0206_01ff, false), ("PLAIN", 0x0200_02ff, false),
+        ])
+    func scram(mechanism: String, version: Int32, warned: Bool) throws {
+        let configuration = try KafkaConfiguration(
+            bootstrapServers: "127.0.0.1:1",
+            properties: ["security.protocol": "SASL_SSL", "sasl.mechanism": mechanism], libraryVersion: version)
+        #expect(configuration.warnings.isEmpty != warned)
+    }
+}
+
+/// The serialised group metadata, of which 2.0.2 has no accessors.
+@Suite("Kafka group metadata")
+struct KafkaGroupMetadataTests {
+    @Test("without membership it is not sent: the broker would not check it (row B42)")
+    func unchecked() throws {
+        let mock = try MockCluster(topics: ["in"])
+        let configuration = try KafkaConfiguration(bootstrapServers: mock.bootstrap)
+        let producer = try KafkaTransactionalProducer(
+            configuration, transactionalID: "t", clientID: "t", topics: ["in"])
+        try producer.initTransactions(timeout: .seconds(10))
+        try producer.begin()
+        for metadata in [
+            KafkaGroupMetadata(groupID: "g", generation: -1, memberID: ""),
+            KafkaGroupMetadata(groupID: "g", generation: 3, memberID: ""),
+            KafkaGroupMetadata(groupID: "g", generation: -1, memberID: "m"),
+        ] {
+            let error = #expect(throws: KafkaError.self) {
+                try producer.sendOffsets(
+                    [KafkaOffset(topic: "in", partition: 0, offset: 1)], group: metadata, timeout: .seconds(1))
+            }
+            #expect(error?.isAbortable == true)
+            #expect(error?.isStaleOwner == true)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+/// What a client is for; decides the settings that are not the user's.
+enum KafkaClientRole {
+    /// Member of the consumer group: commands and notifications.
+    case groupConsumer(groupID: String)
+    /// Reads partitions that it names itself. Never joins the group; uses its id for committed offsets.
+    case reader(groupID: String, committedOnly: Bool)
+    /// The shard's transactional producer.
+    case transactionalProducer(transactionalID: String)
+    /// Ingress: idempotent, not transactional.
+    case idempotentProducer
+    /// Administration only.
+    case admin
+
+    /// Settings that the user's properties may override.
+    var defaults: [(String, String)] {
+        let connection = [
+            ("reconnect.backoff.ms", "50"), ("reconnect.backoff.max.ms", "1000"), ("socket.keepalive.enable", "true"),
+            ("socket.nagle.disable", "true"), ("socket.timeout.ms", "10000"),
+        ]
+        switch self {
+        case .groupConsumer:
+            return connection + [
+                ("session.timeout.ms", "10000"), ("heartbeat.interval.ms", "1000"), ("queued.min.messages", "5000"),
+                ("queued.max.messages.kbytes", "8192"), ("fetch.error.backoff.ms", "100"), ("check.crcs", "true"),
+            ]
+        case .reader:
+            return connection + [
+                ("queued.min.messages", "50000"), ("queued.max.messages.kbytes", "65536"),
+                ("fetch.message.max.bytes", "4194304"), ("fetch.error.backoff.ms", "100"), ("check.crcs", "true"),
+            ]
+        case .transactionalProducer:
+            // retry.backoff.ms = 1: a transaction that follows another at once is answered CONCURRENT_TRANSACTIONS
+            // until its markers are written, and the library waits so long before it asks again.
+            return connection + [
+                ("transaction.timeout.ms", "15000"), ("retry.backoff.ms", "1"), ("linger.ms", "5"),
+                ("batch.size", "1000000"), ("queue.buffering.max.messages", "500000"),
+                ("queue.buffering.max.kbytes", "524288"),
+            ]
+        case .idempotentProducer:
+            return connection + [
+                ("linger.ms", "1"), ("batch.size", "1000000"), ("queue.buffering.max.messages", "100000"),
+                ("queue.buffering.max.kbytes", "131072"), ("retry.backoff.ms", "50"),
+            ]
+        case .admin:
+            return connection
+        }
+    }
+
+    /// Settings that exactly-once rests on; nobody overrides them.
+    var fixed: [(String, String)] {
+        switch self {
+        case .groupConsumer(let groupID):
+            [
+                ("group.id", groupID), ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
+                ("auto.offset.reset", "error"), ("isolation.level", "read_committed"),
+                ("partition.assignment.strategy", "range"), ("max.poll.interval.ms", "30000"),
+                ("allow.auto.create.topics", "false"),
+            ]
+        case .reader(let groupID, let committedOnly):
+            [
+                ("group.id", groupID), ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
+                ("auto.offset.reset", "error"), ("enable.partition.eof", "true"),
+                ("isolation.level", committedOnly ? "read_committed" : "read_uncommitted"),
+                ("allow.auto.create.topics", "false"),
+            ]
+        case .transactionalProducer(let transactionalID):
+            [
+                ("transactional.id", transactionalID), ("enable.idempotence", "true"), ("acks", "all"),
+                ("partitioner", "murmur2_random"),
+            ]
+        case .idempotentProducer:
+            [
+                ("enable.idempotence", "true"), ("acks", "all"), ("partitioner", "murmur2_random"),
+                ("message.timeout.ms", "10000"),
+            ]
+        case .admin: []
+        }
+    }
+
+    var isProducer: Bool {
+        switch self {
+        case .groupConsumer, .reader: false
+        case .transactionalProducer, .idempotentProducer, .admin: true
+        }
+    }
+}

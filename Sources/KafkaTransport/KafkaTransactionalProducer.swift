@@ -1,0 +1,151 @@
+import CRDKafka
+import Synchronization
+
+/// One transactional producer. Every call may block up to its time-out: never on a shard's thread. One thread at a time.
+///
+/// After an error that is fatal, timed out or indefinite the producer must be thrown away: a new one's
+/// `initTransactions` bumps the epoch, which fences every request of the old one that may still be on its way.
+public final class KafkaTransactionalProducer: Sendable {
+    private struct Deliveries {
+        var failed: KafkaError?
+        var highest: [Int32: Int64] = [:]
+    }
+
+    private let sink: KafkaRecordSink
+    private let deliveries: Mutex<Deliveries>
+    private let reporter: Reporter
+    private let sinceService = Atomic<Int>(0)
+    /// The id that fences.
+    public let transactionalID: String
+
+    /// Delivery reports; held by the client's callback.
+    private final class Reporter: Sendable {
+        struct Weak: Sendable { weak var value: KafkaTransactionalProducer? }
+        let target = Mutex(Weak())
+        let trackedTopic: Int
+        init(trackedTopic: Int) { self.trackedTopic = trackedTopic }
+    }
+
+    /// A producer.
+    /// - Parameters:
+    ///   - configuration: how to reach the cluster.
+    ///   - transactionalID: `<groupId>-<instanceId>-<shard>`.
+    ///   - clientID: shown to the broker; the same text.
+    ///   - topics: full names; records name their topic by index.
+    ///   - trackedTopic: index of the topic whose offsets `deliveredOffsets` tells.
+    public init(
+        _ configuration: KafkaConfiguration, transactionalID: String, clientID: String, topics: [String],
+        trackedTopic: Int = -1
+    ) throws {
+        let reporter = Reporter(trackedTopic: trackedTopic)
+        let client = try KafkaClient(
+            configuration, role: .transactionalProducer(transactionalID: transactionalID), clientID: clientID,
+            delivered: { message in reporter.target.withLock { $0.value }?.delivered(message) })
+        sink = try KafkaRecordSink(client: client, topics: topics)
+        deliveries = Mutex(Deliveries())
+        self.reporter = reporter
+        self.transactionalID = transactionalID
+        reporter.target.withLock { $0.value = self }
+    }
+
+    /// Registers the id: aborts what an earlier producer of this id left open, waits for what it decided, and fences
+    /// it. Once for each producer; retriable after a time-out.
+    public func initTransactions(timeout: Duration) throws(KafkaError) {
+        try check(rd_kafka_init_transactions(sink.client.pointer, milliseconds(timeout)), "init-transactions")
+    }
+
+    /// Begins a transaction. Local: does not ask the broker.
+    public func begin() throws(KafkaError) {
+        deliveries.withLock { $0 = Deliveries() }
+        try check(rd_kafka_begin_transaction(sink.client.pointer), "begin")
+    }
+
+    /// Hands a record over; waits only where the bounded queue is full, at most `timeout`.
+    public func produce(
+        _ record: KafkaOutgoing, headers: Int = 0, timeout: Duration = .seconds(5),
+        fill: (borrowing KafkaHeaders) -> Void = { _ in }
+    ) throws(KafkaError) {
+        let deadline = ContinuousClock.now + timeout
+        while true {
+            let list = KafkaHeaders(capacity: headers)
+            fill(list)
+            do {
+                try sink.produce(record, headers: list, opaque: nil)
+                if sinceService.wrappingAdd(1, ordering: .relaxed).newValue % 1_024 == 0 {
+                    rd_kafka_poll(sink.client.pointer, 0)
+                }
+                return
+            } catch  where error.code == .queueFull && ContinuousClock.now < deadline {
+                rd_kafka_poll(sink.client.pointer, 10)
+            }
+        }
+    }
+
+    /// Adds consumed positions to the transaction, checked by the broker against `group`'s generation: the only call
+    /// in which ownership is checked.
+    public func sendOffsets(
+        _ offsets: [KafkaOffset], group: KafkaGroupMetadata, timeout: Duration
+    ) throws(KafkaError) {
+        guard group.isChecked else {
+            throw KafkaError(
+                operation: "send-offsets", code: .unknownMember, detail: "no membership: the broker would not check it",
+                isAbortable: true)
+        }
+        let list = TopicPartitionList(offsets)
+        let error = group.withPointer {
+            rd_kafka_send_offsets_to_transaction(sink.client.pointer, list.pointer, $0, milliseconds(timeout))
+        }
+        guard let error else {
+            throw KafkaError(
+                operation: "send-offsets", code: .invalidArgument, detail: "group metadata", isAbortable: true)
+        }
+        try check(error, "send-offsets")
+    }
+
+    /// Flushes and commits. A time-out leaves the outcome unknown.
+    public func commit(timeout: Duration) throws(KafkaError) {
+        try check(rd_kafka_commit_transaction(sink.client.pointer, milliseconds(timeout)), "commit")
+        // The library refuses to commit after a failed delivery; asked again because money hangs on it.
+        if let failed = deliveries.withLock({ $0.failed }) { throw failed }
+    }
+
+    /// Aborts: nothing of the transaction becomes visible.
+    public func abort(timeout: Duration) throws(KafkaError) {
+        try check(rd_kafka_abort_transaction(sink.client.pointer, milliseconds(timeout)), "abort")
+    }
+
+    /// Highest offset that the broker gave to a record of the tracked topic in this transaction, by partition.
+    public var deliveredOffsets: [Int32: Int64] { deliveries.withLock { $0.highest } }
+
+    /// The error that has finished the client, if one has.
+    public var fatalError: KafkaError? { sink.client.fatalError }
+
+    /// Serves callbacks while nothing is produced (statistics, errors). Never blocks.
+    public func service() { rd_kafka_poll(sink.client.pointer, 0) }
+
+    /// Aborts what a dead owner left open under its id, and fences it, by a throw-away producer: afterwards its
+    /// successor need not wait for the transaction's time-out. Never for an owner that may be healthy.
+    public static func fence(
+        _ configuration: KafkaConfiguration, transactionalID: String, clientID: String, timeout: Duration
+    ) throws {
+        let producer = try KafkaTransactionalProducer(
+            configuration, transactionalID: transactionalID, clientID: clientID, topics: [])
+        try producer.initTransactions(timeout: timeout)
+    }
+
+    private func check(_ error: OpaquePointer?, _ operation: String) throws(KafkaError) {
+        if let error { throw KafkaError(consuming: error, operation: operation) }
+    }
+
+    private func delivered(_ message: UnsafePointer<rd_kafka_message_t>) {
+        let report = message.pointee
+        if report.err != RD_KAFKA_RESP_ERR_NO_ERROR {
+            let error = KafkaError(code: report.err, operation: "deliver")
+            deliveries.withLock { if $0.failed == nil { $0.failed = error } }
+        } else if sink.index(of: report.rkt) == reporter.trackedTopic {
+            deliveries.withLock {
+                $0.highest[report.partition] = max($0.highest[report.partition] ?? -1, report.offset)
+            }
+        }
+    }
+}
