@@ -1,0 +1,148 @@
+/// The text inside of strings: escapes taken off, compared, put on.
+enum JSONText {
+    @inline(__always)
+    static func hexDigit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+
+    /// Appends the string's UTF-8 without escapes. Half a surrogate pair becomes U+FFFD.
+    static func decode(_ input: Span<UInt8>, _ range: Range<Int>, into bytes: inout [UInt8]) {
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let byte = input[position]
+            guard byte == UInt8(ascii: "\\"), position + 1 < range.upperBound else {
+                bytes.append(byte)
+                position += 1
+                continue
+            }
+            let code = input[position + 1]
+            position += 2
+            switch code {
+            case UInt8(ascii: "b"): bytes.append(0x08)
+            case UInt8(ascii: "f"): bytes.append(0x0C)
+            case UInt8(ascii: "n"): bytes.append(0x0A)
+            case UInt8(ascii: "r"): bytes.append(0x0D)
+            case UInt8(ascii: "t"): bytes.append(0x09)
+            case UInt8(ascii: "u"): appendScalar(input, &position, range.upperBound, into: &bytes)
+            default: bytes.append(code)
+            }
+        }
+    }
+
+    private static func unit(_ input: Span<UInt8>, _ position: Int, _ end: Int) -> UInt32? {
+        guard position + 4 <= end else { return nil }
+        var unit: UInt32 = 0
+        for offset in 0..<4 {
+            guard let digit = hexDigit(input[position + offset]) else { return nil }
+            unit = unit << 4 | UInt32(digit)
+        }
+        return unit
+    }
+
+    private static func appendScalar(
+        _ input: Span<UInt8>, _ position: inout Int, _ end: Int, into bytes: inout [UInt8]
+    ) {
+        guard var value = unit(input, position, end) else { return }
+        position += 4
+        if (0xD800...0xDBFF).contains(value), position + 6 <= end, input[position] == UInt8(ascii: "\\"),
+            input[position + 1] == UInt8(ascii: "u"), let low = unit(input, position + 2, end),
+            (0xDC00...0xDFFF).contains(low)
+        {
+            value = 0x10000 + (value - 0xD800) << 10 + (low - 0xDC00)
+            position += 6
+        }
+        let scalar = Unicode.Scalar(value) ?? "\u{FFFD}"
+        bytes.append(contentsOf: Unicode.UTF8.encode(scalar) ?? Unicode.UTF8.encodedReplacementCharacter)
+    }
+
+    /// Whether two strings are the same text.
+    @inline(__always)
+    static func equal(_ input: Span<UInt8>, _ left: TapeEntry, _ right: TapeEntry) -> Bool {
+        if !left.special, !right.special {
+            guard left.length == right.length else { return false }
+            let first = Int(left.start)
+            let second = Int(right.start)
+            for index in 0..<Int(left.length) where input[first + index] != input[second + index] { return false }
+            return true
+        }
+        return compare(input, left, right) == 0
+    }
+
+    /// Negative, 0 or positive by UTF-16 code units, the order of RFC 8785.
+    static func compare(_ input: Span<UInt8>, _ left: TapeEntry, _ right: TapeEntry) -> Int {
+        if !left.special, !right.special {
+            return compare(input.extracting(left.range), input.extracting(right.range))
+        }
+        var first: [UInt8] = []
+        var second: [UInt8] = []
+        decode(input, left.range, into: &first)
+        decode(input, right.range, into: &second)
+        return compare(first.span, second.span)
+    }
+
+    /// Negative, 0 or positive by UTF-16 code units of two texts in UTF-8. The two orders differ in one place only:
+    /// characters beyond U+FFFF are written with surrogates (U+D800…) and so come before U+E000…U+FFFF.
+    static func compare(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Int {
+        let shared = min(left.count, right.count)
+        for index in 0..<shared where left[index] != right[index] {
+            return utf16Rank(left[index]) - utf16Rank(right[index])
+        }
+        return left.count - right.count
+    }
+
+    @inline(__always)
+    private static func utf16Rank(_ byte: UInt8) -> Int {
+        switch byte {
+        case 0xEE, 0xEF: Int(byte) + 0x10
+        default: Int(byte)
+        }
+    }
+
+    /// Whether a byte must be escaped in a string.
+    @inline(__always)
+    static func mustEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    /// Appends the string in quotes, with the escapes of RFC 8785 and no others.
+    static func appendQuoted(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        var start = 0
+        var index = 0
+        while index < text.count {
+            if mustEscape(text[index]) {
+                bytes.append(contentsOf: text[start..<index])
+                appendEscape(text[index], to: &bytes)
+                start = index + 1
+            }
+            index += 1
+        }
+        bytes.append(contentsOf: start == 0 ? text[...] : text[start...])
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func appendEscape(_ byte: UInt8, to bytes: inout [UInt8]) {
+        let short: UInt8
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): short = byte
+        case 0x08: short = UInt8(ascii: "b")
+        case 0x09: short = UInt8(ascii: "t")
+        case 0x0A: short = UInt8(ascii: "n")
+        case 0x0C: short = UInt8(ascii: "f")
+        case 0x0D: short = UInt8(ascii: "r")
+        default:
+            bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "u"), UInt8(ascii: "0"), UInt8(ascii: "0")])
+            for digit in [byte >> 4, byte & 15] {
+                bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            }
+            return
+        }
+        bytes.append(UInt8(ascii: "\\"))
+        bytes.append(short)
+    }
+}
