@@ -113,7 +113,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("PaymentModelTests", ["PaymentModel", "RecordFormat", "TestSupport"]),
         tests("CanonicalJSONTests", ["CanonicalJSON", "TestSupport"]),
-        tests("CurlHTTPTests", ["CurlHTTP", "TestSupport"]),
+        tests("CurlHTTPTests", ["CurlHTTP", "CCurl", "COpenSSL", "TestSupport"]),
         tests("OpenSSLCryptoTests", ["OpenSSLCrypto", "TestSupport"]),
         tests("RocksStoreTests", ["RocksStore", "TestSupport"]),
         tests("YAMLDocumentTests", ["YAMLDocument", "TestSupport"]),

@@ -1,0 +1,78 @@
+import CCurl
+import Glibc
+import Testing
+
+@testable import CurlHTTP
+
+@Suite struct UnitTests {
+    static let moment = MonotonicTime(nanoseconds: 5)
+
+    /// Whatever curl's code says, an exchange is "not sent" exactly when the last check never said yes.
+    @Test(arguments: 0...99) func theLastCheckDecides(_ code: Int) {
+        let code = CURLcode(rawValue: UInt32(code))
+        var facts = ExchangeFacts()
+        guard case .notSent = facts.failure(code, detail: nil, ended: Self.moment) else {
+            Issue.record("in doubt without a byte: \(code)")
+            return
+        }
+        facts.authorised = Self.moment
+        guard case .unanswered = facts.failure(code, detail: nil, ended: Self.moment) else {
+            Issue.record("not sent after the last check: \(code)")
+            return
+        }
+    }
+
+    @Test func socketsAreSetUpAndClosedAsMoneySafetyWants() throws {
+        let sockets = PoolSockets(unacknowledgedTimeout: .milliseconds(2500), counters: PoolCounters())
+        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        #expect(sockets.opened(socket))
+        var value = linger()
+        var size = socklen_t(MemoryLayout<linger>.size)
+        #expect(getsockopt(socket, SOL_SOCKET, SO_LINGER, &value, &size) == 0)
+        #expect(value.l_onoff == 1 && value.l_linger == 0)
+        #expect(Self.unacknowledgedTimeout(socket) == 2500)
+        sockets.change(unacknowledgedTimeout: .milliseconds(900))
+        #expect(Self.unacknowledgedTimeout(socket) == 900)
+        #expect(sockets.close(socket) == 0)
+        #expect(!sockets.opened(socket), "a socket that cannot be bounded is refused")
+    }
+
+    static func unacknowledgedTimeout(_ socket: Int32) -> UInt32 {
+        var value: UInt32 = 0
+        var size = socklen_t(MemoryLayout<UInt32>.size)
+        getsockopt(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &value, &size)
+        return value
+    }
+
+    @Test func durationsAreRoundedAwayFromNone() {
+        #expect(Duration.zero.wholeMilliseconds == 1)
+        #expect(Duration.microseconds(1500).wholeMilliseconds == 2)
+        #expect(Duration.seconds(1).wholeSeconds == 1)
+        #expect(Duration.milliseconds(1001).wholeSeconds == 2)
+        #expect(Duration.seconds(Int64.max).wholeNanoseconds == .max)
+        let now = MonotonicTime.now()
+        #expect(now.advanced(by: .seconds(Int64.max)) == MonotonicTime(nanoseconds: .max))
+        #expect(now.advanced(by: .seconds(2)).duration(to: now) == .seconds(-2))
+    }
+
+    @Test func queueKeepsOrderAndDeadlines() {
+        var queue = PendingQueue()
+        for number in 0..<1000 {
+            var exchange = HTTPExchange(pool: "p", method: .get, url: "http://h/")
+            exchange.sendDeadline = number % 3 == 0 ? MonotonicTime(nanoseconds: Int64(number)) : nil
+            queue.append(
+                PendingExchange(
+                    token: HTTPExchangeToken(number: UInt64(number)), exchange: exchange, completion: { _ in }))
+        }
+        for number in 0..<600 { #expect(queue.popFirst()?.token.number == UInt64(number)) }
+        #expect(queue.count == 400)
+        let overdue = queue.removeOverdue(MonotonicTime(nanoseconds: 800))
+        #expect(overdue.map(\.token.number) == (600..<800).filter { $0 % 3 == 0 }.map(UInt64.init))
+        #expect(queue.removeOverdue(MonotonicTime(nanoseconds: 800)).isEmpty)
+        #expect(queue.earliestDeadline == MonotonicTime(nanoseconds: 801))
+        var left: [UInt64] = []
+        while let item = queue.popFirst() { left.append(item.token.number) }
+        #expect(left == (600..<1000).filter { $0 % 3 != 0 || $0 >= 800 }.map(UInt64.init))
+        #expect(queue.isEmpty && queue.earliestDeadline == MonotonicTime(nanoseconds: .max))
+    }
+}
