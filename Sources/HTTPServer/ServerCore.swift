@@ -1,0 +1,75 @@
+import CMicroHTTPD
+import Synchronization
+
+/// What the event loop, the service thread and the responders share; outlives the daemon.
+final class ServerCore: Sendable {
+    private struct Registry {
+        var isStopping = false
+        var exchanges: [ObjectIdentifier: (exchange: Exchange, connection: Connection)] = [:]
+    }
+
+    let limits: HTTPServerLimits
+    let overload: OverloadAnswer
+    let asksForCertificate: Bool
+    let handler: @Sendable (HTTPRequest, HTTPResponder) -> Void
+    let connections = ConnectionTable()
+    /// Requests whose connection is suspended until their answer comes.
+    let waiting = Atomic<Int>(0)
+    let counters = Counters()
+    private let registry = Mutex(Registry())
+
+    init(
+        _ configuration: HTTPServerConfiguration,
+        _ handler: @escaping @Sendable (HTTPRequest, HTTPResponder) -> Void
+    ) {
+        limits = configuration.limits
+        overload = configuration.overload
+        asksForCertificate = configuration.tls?.clientAuthorities != nil
+        self.handler = handler
+    }
+
+    /// False: the server stops, nothing new is begun.
+    func begin(_ exchange: Exchange, _ connection: Connection) -> Bool {
+        registry.withLock { registry in
+            guard !registry.isStopping else { return false }
+            registry.exchanges[ObjectIdentifier(exchange)] = (exchange, connection)
+            return true
+        }
+    }
+
+    func end(_ exchange: Exchange) {
+        registry.withLock { _ = $0.exchanges.removeValue(forKey: ObjectIdentifier(exchange)) }
+    }
+
+    func beginStopping() { registry.withLock { $0.isStopping = true } }
+
+    var isStopping: Bool { registry.withLock { $0.isStopping } }
+
+    /// Everything between its handler's start and the last byte of its answer.
+    var underWay: [(exchange: Exchange, connection: Connection)] { registry.withLock { Array($0.exchanges.values) } }
+
+    /// Streams that nobody fetches any more, and requests that the handler has forgotten.
+    func sweep(now: UInt64) {
+        let limit = limits.answerTime.nanoseconds
+        for (exchange, connection) in underWay {
+            if let since = exchange.waitingSince, now &- min(now, since) > limit {
+                if exchange.deliver(.response(Problem(503, detail: "no answer in time").response)) {
+                    counters.answersOverdue.add(1, ordering: .relaxed)
+                }
+            } else if let stream = exchange.stream, connections.isHungUp(connection) {
+                stream.hangUp()
+            }
+        }
+    }
+}
+
+/// Counts since the start.
+final class Counters: Sendable {
+    let connections = Atomic<UInt64>(0)
+    let requests = Atomic<UInt64>(0)
+    let overloaded = Atomic<UInt64>(0)
+    let refused = Atomic<UInt64>(0)
+    let certificatesRefused = Atomic<UInt64>(0)
+    let overdue = Atomic<UInt64>(0)
+    let answersOverdue = Atomic<UInt64>(0)
+}
