@@ -142,6 +142,46 @@ public struct OffloadOrder: Hashable, Sendable {
     }
 }
 
+/// What a decision looked at of a route's health, where it was not plainly well: with the policy's version it makes the
+/// decision explainable afterwards.
+public struct RouteHealthInput: Hashable, Sendable {
+    /// Where the circuit breaker stood.
+    public enum Breaker: String, Hashable, Sendable {
+        /// Everything may go.
+        case closed
+        /// Nothing may go.
+        case open
+        /// A bounded number may go, as trials.
+        case halfOpen
+    }
+
+    /// The route.
+    public var route: Route
+    /// Its circuit breaker.
+    public var breaker: Breaker
+    /// Failures among the recent outcomes.
+    public var recentFailures: Int
+    /// Recent outcomes that were counted.
+    public var recentOutcomes: Int
+    /// The share of payments kept away in a brown-out, per mille.
+    public var throttledPerMille: Int
+    /// Attempts open on it.
+    public var openAttempts: Int
+
+    /// What was looked at.
+    public init(
+        route: Route, breaker: Breaker, recentFailures: Int, recentOutcomes: Int, throttledPerMille: Int,
+        openAttempts: Int
+    ) {
+        self.route = route
+        self.breaker = breaker
+        self.recentFailures = recentFailures
+        self.recentOutcomes = recentOutcomes
+        self.throttledPerMille = throttledPerMille
+        self.openAttempts = openAttempts
+    }
+}
+
 /// A route decision: a recorded input of the payment's machine. A replay never decides again.
 public struct RouteDecision: Hashable, Sendable {
     /// What comes of it.
@@ -159,8 +199,10 @@ public struct RouteDecision: Hashable, Sendable {
     public var policyVersion: String
     /// Routes that can serve, best first.
     public var candidates: [RouteCandidate]
-    /// Routes that cannot, in the policy's order.
+    /// Routes that cannot: those that serve the payment's currency in the policy's order, then the others.
     public var eliminated: [Elimination]
+    /// The health that was looked at, of routes that were not plainly well.
+    public var health: [RouteHealthInput] = []
     /// What comes of it.
     public var outcome: Outcome
 
