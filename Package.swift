@@ -144,7 +144,12 @@ let package = Package(
         tests(
             "PartnerSimulatorTests",
             ["PartnerSimulator", "HTTPServer", "CurlHTTP", "OpenSSLCrypto", "CanonicalJSON", "PaymentModel", "TestSupport"]),
-        tests("OperationsTests", ["Operations", "PaymentModel", "CanonicalJSON", "TestSupport"]),
+        tests(
+            "OperationsTests",
+            [
+                "Operations", "PaymentModel", "CanonicalJSON", "EventLog", "RecordFormat", "HTTPServer", "CurlHTTP",
+                "MessageCodec", "Metrics", "StructuredLog", "TestSupport",
+            ]),
         tests("DaemonTests", ["CanonicalJSON", "CurlHTTP", "PaymentModel", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,36 @@
+import CanonicalJSON
+import HTTPServer
+import MessageCodec
+
+/// `POST /v1/notifications/{partner}`, and for the desk `GET /v1/forged-notifications`.
+struct NotificationsAPI: Sendable {
+    let ports: OperationsPorts
+    let ingress: NotificationIngress
+
+    init(ports: OperationsPorts) {
+        self.ports = ports
+        ingress = NotificationIngress(ports)
+    }
+
+    func add(to router: inout HTTPRouter) {
+        // The signature is the caller's proof; a bearer token of ours is nothing that a partner has.
+        router.add("POST", "/v1/notifications/{partner}") { request, path, responder in
+            ingress.take(request, partner: path["partner"], responder)
+        }
+        router.add("GET", "/v1/forged-notifications") { request, _, responder in
+            if case .failure(let problem) = ports.access.require([.desk], request) {
+                responder.answer(problem.response)
+                return
+            }
+            let limit = min(1_000, max(1, request.target.first("limit").flatMap { Int($0) } ?? 100))
+            let kept = ingress.forged.latest(limit).map { forged -> JSONValue in
+                [
+                    "receivedAt": .string(TimeText.string(forged.receivedAt)), "partner": .string(forged.partner),
+                    "address": .string(forged.address), "reason": .string(forged.reason),
+                    "bodyBytes": .integer(Int64(forged.bodyBytes)), "body": .string(Base64.encode(forged.body)),
+                ]
+            }
+            responder.answer(.json((["notifications": .array(kept)] as JSONValue).bytes))
+        }
+    }
+}

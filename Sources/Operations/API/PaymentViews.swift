@@ -1,0 +1,93 @@
+import CanonicalJSON
+import EventLog
+import HTTPServer
+import PaymentModel
+
+/// What the log knows of payments, as JSON. Also used by the command line where no daemon runs.
+public struct PaymentViews: Sendable {
+    private let ports: OperationsPorts
+
+    /// Views over these ports; only the reader, `describe` and the limits are used.
+    public init(ports: OperationsPorts) { self.ports = ports }
+
+    func list(_ query: ListQuery) -> HTTPResponse {
+        do {
+            // One row more than asked for tells whether there is a next page.
+            let rows = try ports.reader.payments(
+                statuses: query.statuses, partner: query.partner, since: query.since, after: query.after,
+                limit: query.limit + 1)
+            let page = rows.prefix(query.limit)
+            let next = rows.count > query.limit ? page.last.map { JSONValue.string(PageToken.encode($0)) } : nil
+            let body: JSONValue = [
+                "payments": .array(page.map { .object(PaymentViews.row($0.paymentID, $0.summary)) }),
+                "next": next ?? .null,
+            ]
+            return .json(body.bytes)
+        } catch {
+            return Answers.unavailable("the log cannot be read: \(error.kind)")
+        }
+    }
+
+    func show(_ id: String) -> HTTPResponse {
+        do {
+            guard let payment = try payment(id) else { return Problem(404, detail: "no such payment").response }
+            return .json(payment.bytes)
+        } catch {
+            return Answers.unavailable("the log cannot be read: \(error.kind)")
+        }
+    }
+
+    /// The answer to `GET /v1/payments?…`, for the command line.
+    public func list(_ target: RequestTarget, now: Timestamp) -> HTTPResponse {
+        switch ListQuery.read(target, now: now) {
+        case .failure(let problem): problem.response
+        case .success(let query): list(query)
+        }
+    }
+
+    /// One payment with attempts and history, or nil where nothing is known of it.
+    public func payment(_ id: String) throws(LogError) -> JSONValue? {
+        let entry = try ports.reader.entry(space: .payment, key: Array(id.utf8))
+        var batch = RecordBatch()
+        try ports.reader.history(paymentID: Array(id.utf8), into: &batch, limit: ports.limits.historyRecords)
+        let events = batch.records.map { RecordPresentation.object($0, frame: batch.bytes[$0.frame]) }
+        let told = AttemptFold(events)
+        let described = entry.flatMap { ports.describe(id, $0.state) }
+        guard let described else {
+            guard let last = told.last else { return nil }
+            var members = PaymentViews.row(id, last.summary)
+            members["sequence"] = .integer(last.sequence)
+            members["attempts"] = .array(told.attempts.map(PaymentViews.attempt))
+            members["events"] = .array(events)
+            return .object(members)
+        }
+        var members = PaymentViews.row(id, described.summary)
+        members["sequence"] = .integer(described.sequence)
+        let attempts = described.attempts.isEmpty ? told.attempts : described.attempts
+        members["attempts"] = .array(attempts.map(PaymentViews.attempt))
+        members["events"] = .array(events)
+        return .object(members)
+    }
+
+    static func row(_ id: String, _ summary: PaymentSummary) -> [String: JSONValue] {
+        [
+            "paymentId": .string(id),
+            "state": .string((PaymentStatus(rawValue: summary.status) ?? .none).name.description),
+            "parked": .bool(summary.parked), "since": .string(TimeText.string(summary.since)),
+            "partner": summary.partner.isEmpty ? .null : .string(summary.partner),
+        ]
+    }
+
+    private static func attempt(_ attempt: PaymentDescription.Attempt) -> JSONValue {
+        var members: [String: JSONValue] = [
+            "attemptId": .string(attempt.attemptID), "operation": .string(attempt.operation),
+            "partner": .string(attempt.partner), "rail": .string(attempt.rail),
+            "reference": .string(attempt.reference),
+            "amount": ["currency": .string(attempt.currency), "minorUnits": .integer(attempt.minorUnits)],
+            "status": .string(attempt.status), "escalated": .bool(attempt.escalated),
+        ]
+        if let operationID = attempt.operationID { members["operationId"] = .string(operationID) }
+        if let reference = attempt.partnerReference { members["partnerReference"] = .string(reference) }
+        return .object(members)
+    }
+}

@@ -1,0 +1,124 @@
+import EventLog
+import HTTPServer
+import MessageCodec
+import Metrics
+import PaymentModel
+import StructuredLog
+import Synchronization
+
+/// `POST /v1/notifications/{partner}`: verified by the partner's adapter, stored, and only then answered 2xx. Nothing
+/// here decides about a payment.
+final class NotificationIngress: Sendable {
+    /// What became of notifications, counted.
+    private struct Counters {
+        let fresh: Counter
+        let stale: Counter
+        let forged: Counter
+        let unreadable: Counter
+        let notStored: Counter
+
+        init(_ metrics: MetricsRegistry, partner: String) {
+            func counter(_ result: String) -> Counter {
+                metrics.counter(
+                    "switchyard_notifications_total", "Notifications of partners by what became of them.",
+                    [("partner", partner), ("result", result)])
+            }
+            fresh = counter("fresh")
+            stale = counter("stale")
+            forged = counter("forged")
+            unreadable = counter("unreadable")
+            notStored = counter("not-stored")
+        }
+    }
+
+    let forged: ForgedNotifications
+    private let ports: OperationsPorts
+    private let counters: [String: Counters]
+    private let overloaded: Counter
+    private let waiting = Atomic<Int>(0)
+
+    init(_ ports: OperationsPorts) {
+        self.ports = ports
+        forged = ForgedNotifications(
+            capacity: ports.limits.forgedKept, bodyLimit: ports.limits.forgedBodyBytes)
+        var counters: [String: Counters] = [:]
+        for partner in ports.webhooks.keys { counters[partner] = Counters(ports.metrics, partner: partner) }
+        self.counters = counters
+        overloaded = ports.metrics.counter(
+            "switchyard_notifications_overloaded_total", "Notifications refused before anything of them was looked at.")
+    }
+
+    /// The moment of the call is the moment of receipt: what counts for freshness is how old the notification was then,
+    /// not when somebody came to look at it.
+    func take(_ request: HTTPRequest, partner: String, _ responder: HTTPResponder) {
+        let receivedAt = ports.now()
+        guard waiting.load(ordering: .relaxed) < ports.limits.notificationsWaiting else {
+            overloaded.add()
+            responder.answer(Answers.overloaded)
+            return
+        }
+        guard let webhook = ports.webhooks[partner], let counters = counters[partner] else {
+            responder.answer(Problem(404, detail: "no such partner"))
+            return
+        }
+        guard request.body.count <= ports.limits.maximumNotificationBytes else {
+            let limit = ports.limits.maximumNotificationBytes
+            responder.answer(Problem(413, detail: "a notification has at most \(limit) bytes"))
+            return
+        }
+        let verdict = webhook.verify({ request.headers[$0] }, request.body, receivedAt)
+        if case .forged(let reason) = verdict {
+            counters.forged.add()
+            forged.keep(
+                partner: partner, address: request.peer.address, reason: reason, body: request.body, at: receivedAt)
+            ports.log.warning(
+                "a notification is not signed by its partner",
+                [("partner", .text(partner)), ("reason", .text(reason)), ("address", .text(request.peer.address))])
+            responder.answer(Problem(401, detail: "the signature is not the partner's"))
+            return
+        }
+        store(
+            record(request.body, partner: partner, webhook, receivedAt, fresh: verdict == .fresh, counters),
+            fresh: verdict == .fresh, counters, responder)
+    }
+
+    /// An authentic body that its own adapter cannot read is stored, too: the shard puts it to the dead letters, where a
+    /// person finds it.
+    private func record(
+        _ body: [UInt8], partner: String, _ webhook: PartnerWebhook, _ receivedAt: Timestamp, fresh: Bool,
+        _ counters: Counters
+    ) -> NotificationRecord {
+        let claim = webhook.claim(body).flatMap { claim in
+            [claim.id, claim.type, claim.reference].allSatisfy {
+                (1...NotificationRecord.maximumAttributeBytes).contains($0.utf8.count)
+            } ? claim : nil
+        }
+        if claim == nil { counters.unreadable.add() }
+        return NotificationRecord(
+            partner: PartnerName(partner), id: claim?.id ?? "unreadable", type: claim?.type ?? "unreadable",
+            reference: claim?.reference ?? "-", receivedAt: receivedAt, fresh: fresh, body: body)
+    }
+
+    private func store(
+        _ record: NotificationRecord, fresh: Bool, _ counters: Counters, _ responder: HTTPResponder
+    ) {
+        var batch = RecordBatch()
+        batch.append(
+            topic: .notifications, partition: record.partition(of: ports.appender.partitionCount), offset: 0,
+            frame: record.frame())
+        waiting.wrappingAdd(1, ordering: .relaxed)
+        ports.appender.append(batch) { [self] error in
+            waiting.wrappingSubtract(1, ordering: .relaxed)
+            if error != nil {
+                counters.notStored.add()
+                responder.answer(Answers.unavailable("the notification was not stored"))
+            } else if fresh {
+                counters.fresh.add()
+                responder.answer(.json(Array("{}".utf8)))
+            } else {
+                counters.stale.add()
+                responder.answer(Problem(401, detail: "the signature is too old"))
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+import CanonicalJSON
+import CurlHTTP
+import EventLog
+import Operations
+import PaymentModel
+import RecordFormat
+import Testing
+
+@Suite("POST /v1/commands and the way in of send")
+struct CommandsTests {
+    private let line = #"{"type":"payout.initiate","id":"c 1","subject":"pay/1","source":"urn:test","data":{"a":1}}"#
+
+    @Test("a line is durable before it is answered, in its key's partition, and names where its outcome will be")
+    func line() async throws {
+        let port = try PortUnderTest()
+        let answer = try await port.call("POST", "/v1/commands", body: line)
+        #expect(answer.status == 202)
+        #expect(answer.headers["location"] == "/v1/commands/urn%3Atest/c%201?subject=pay%2F1")
+        let records = try port.records(.commands)
+        #expect(records.count == 1)
+        let record = try #require(records.first)
+        #expect(record.slot.partition == PartitionHash.partition(of: "pay/1".utf8, count: 4))
+        let headers = try PortUnderTest.headers(record.frame)
+        #expect(headers["ce_type"] == "io.switchyard.payout.initiate.v1")
+        #expect(headers["ce_id"] == "c 1")
+        #expect(headers["ce_specversion"] == "1.0")
+        #expect(headers["switchyard-roles"] == nil)
+        #expect(record.layout.value.map { String(decoding: record.frame[$0], as: UTF8.self) } == #"{"a":1}"#)
+    }
+
+    @Test("a CloudEvent in binary and in structured mode is stored as it came")
+    func cloudEvents() async throws {
+        let port = try PortUnderTest()
+        let binary = try await port.call(
+            "POST", "/v1/commands", body: "{ }",
+            headers: [
+                ("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "urn:b"), ("ce-type", "t"),
+                ("ce-subject", "p%C3%A9"), ("content-type", "application/json"),
+            ])
+        #expect(binary.status == 202)
+        let envelope = #"{"specversion":"1.0","id":"2","source":"urn:s","type":"t","subject":"q","data":{}}"#
+        let structured = try await port.call(
+            "POST", "/v1/commands", body: envelope,
+            headers: [("content-type", "application/cloudevents+json; charset=utf-8")])
+        #expect(structured.status == 202)
+        let records = try port.records(.commands)
+        #expect(records.count == 2)
+        let keys = Set(
+            records.compactMap { record in record.layout.key.map { String(decoding: record.frame[$0], as: UTF8.self) } }
+        )
+        #expect(keys == ["pé", "q"])
+        #expect(
+            records.contains { record in
+                record.layout.value.map { String(decoding: record.frame[$0], as: UTF8.self) } == envelope
+            })
+    }
+
+    @Test(
+        "what is not decodable is refused, and then nothing was taken",
+        arguments: [
+            "[]", "{", "", #"{"id":"1","data":{}}"#, #"{"id":1,"subject":"a","type":"t","data":{}}"#,
+            #"{"id":"1","subject":"a","data":{}}"#,
+        ])
+    func undecodable(body: String) async throws {
+        let port = try PortUnderTest()
+        let answer = try await port.call("POST", "/v1/commands", body: body)
+        #expect(answer.status == 400)
+        #expect(answer.headers["content-type"] == "application/problem+json")
+        #expect(answer.json?["detail"]?.string?.contains("nothing was taken") == true)
+        #expect(try port.records(.commands).isEmpty)
+    }
+
+    @Test("the shard's own decoder has the last word; too large is 413")
+    func decoderRefuses() async throws {
+        let port = try PortUnderTest(undecodable: { frame, _ in
+            frame.count > 1_000
+                ? RecordFault(code: "too-large", detail: "x") : RecordFault(code: "not-json", detail: "bad")
+        })
+        let refused = try await port.call("POST", "/v1/commands", body: line)
+        #expect(refused.status == 400)
+        #expect(refused.json?["code"]?.string == "not-json")
+        let padding = String(repeating: "x", count: 2_000)
+        let large = try await port.call(
+            "POST", "/v1/commands", body: line.replacing(#""a":1"#, with: #""a":"\#(padding)""#))
+        #expect(large.status == 413)
+        let huge = try await port.call("POST", "/v1/commands", body: String(repeating: "x", count: 400_000))
+        #expect(huge.status == 413)
+        #expect(try port.records(.commands).isEmpty)
+    }
+
+    @Test("a log that takes nothing is answered 503 with Retry-After")
+    func logDown() async throws {
+        let port = try PortUnderTest()
+        port.log.injectFaults { operation in
+            if case .append = operation { .full } else { nil }
+        }
+        let answer = try await port.call("POST", "/v1/commands", body: line)
+        #expect(answer.status == 503)
+        #expect(answer.headers["retry-after"] == "1")
+        #expect(try await port.call("POST", "/v1/records", bytes: bundle([line])).status == 503)
+    }
+
+    @Test("an outcome is 404 until it is decided, then the outcome event of exactly that command")
+    func outcome() async throws {
+        let port = try PortUnderTest()
+        let target = "/v1/commands/urn%3Atest/c%201?subject=pay%2F1"
+        #expect(try await port.call("GET", target).status == 404)
+        port.commit(
+            "command.accepted", "pay/1", sequence: 1,
+            data: ["commandId": "c 1", "commandSource": "urn:other", "state": "received"])
+        #expect(try await port.call("GET", target).status == 404)
+        port.commit(
+            "command.rejected", "pay/1", sequence: 2,
+            data: ["commandId": "c 1", "commandSource": "urn:test", "state": "received", "code": "conflict"])
+        let answer = try await port.call("GET", target)
+        #expect(answer.status == 200)
+        #expect(answer.json?["data"]?["code"]?.string == "conflict")
+        #expect(answer.json?["type"]?.string == "io.switchyard.command.rejected.v1")
+        #expect(try await port.call("GET", "/v1/commands/urn%3Atest/c%201").status == 400)
+    }
+
+    private func bundle(_ lines: [String], extra: [(String, String)] = []) throws -> [UInt8] {
+        var body: [UInt8] = []
+        for line in lines {
+            RecordBundle.append(try SendLine(Array(line.utf8), timestamp: 7, extra: extra).frame, to: &body)
+        }
+        return body
+    }
+
+    @Test("a bundle is stored untouched and whole, whatever is in it")
+    func records() async throws {
+        let port = try PortUnderTest()
+        let huge = #"{"type":"x","id":"h","subject":"big","data":{"s":"\#(String(repeating: "y", count: 400_000))"}}"#
+        let lines = [line, #"{"id":"no type"}"#, huge]
+        let answer = try await port.call("POST", "/v1/records", bytes: bundle(lines))
+        #expect(answer.status == 202)
+        #expect(answer.json?["count"]?.integer == 3)
+        let frames = Set(try port.records(.commands).map(\.frame))
+        #expect(frames == Set(try lines.map { try SendLine(Array($0.utf8), timestamp: 7).frame }))
+        #expect(try await port.call("POST", "/v1/records", bytes: [5, 1, 2]).status == 400)
+        #expect(try await port.call("POST", "/v1/records", bytes: [1, 255]).status == 400)
+        #expect(try port.records(.commands).count == 3)
+    }
+
+    private var tokens: AccessPolicy {
+        func token(_ name: String, _ roles: Set<AccessRole>) -> AccessPolicy.Token {
+            AccessPolicy.Token(name: name, roles: roles) { $0 == Array("\(name)-token".utf8) }
+        }
+        return AccessPolicy(tokens: [
+            token("upstream", [.send]), token("desk", [.desk, .read]), token("reader", [.read]),
+        ])
+    }
+
+    @Test("roles: who may send, and whose desk commands the shard must refuse")
+    func roles() async throws {
+        let port = try PortUnderTest(access: tokens)
+        #expect(try await port.call("POST", "/v1/commands", body: line).status == 401)
+        #expect(try await port.call("POST", "/v1/commands", body: line, token: "wrong").status == 401)
+        #expect(try await port.call("POST", "/v1/commands", body: line, token: "reader-token").status == 403)
+        #expect(try await port.call("POST", "/v1/commands", body: line, token: "desk-token").status == 403)
+        #expect(try await port.call("GET", "/v1/payments", token: "upstream-token").status == 403)
+        #expect(try await port.call("GET", "/metrics").status == 401)
+        #expect(try await port.call("GET", "/healthz").status == 200)
+        #expect(try port.records(.commands).isEmpty)
+
+        let release = #"{"type":"hold.release","id":"r","subject":"p","data":{}}"#
+        #expect(try await port.call("POST", "/v1/commands", body: release, token: "desk-token").status == 202)
+        #expect(try await port.call("POST", "/v1/commands", body: release, token: "upstream-token").status == 202)
+        let records = try port.records(.commands)
+        #expect(try records.map { try PortUnderTest.headers($0.frame)["switchyard-roles"] } == [nil, "send"])
+    }
+
+    @Test("a caller cannot give itself a role inside a bundle")
+    func forgedRoles() async throws {
+        let port = try PortUnderTest(access: tokens)
+        let release = #"{"type":"hold.release","id":"r","subject":"p","data":{}}"#
+        let body = try bundle([release], extra: [("switchyard-roles", "desk")])
+        #expect(try await port.call("POST", "/v1/records", bytes: body, token: "desk-token").status == 403)
+        #expect(try await port.call("POST", "/v1/records", bytes: body, token: "upstream-token").status == 202)
+        let frame = try #require(try port.records(.commands).first?.frame)
+        let layout = try RecordLayout(frame.span.bytes)
+        let roles = layout.headers.filter { String(decoding: frame[$0.name], as: UTF8.self) == "switchyard-roles" }
+        #expect(roles.map { String(decoding: frame[$0.value], as: UTF8.self) } == ["send"])
+    }
+}
