@@ -11,8 +11,11 @@ enum CurlCallbacks {
         Unmanaged<PoolSockets>.fromOpaque(context).takeUnretainedValue()
     }
 
-    private static let prerequest: curl_prereq_callback = { context, _, _, _, _ in
-        guard let context, slot(context).lastCheck() else { return Int32(CURL_PREREQFUNC_ABORT) }
+    private static let prerequest: curl_prereq_callback = { context, _, _, remotePort, localPort in
+        let (local, remote) = (UInt16(truncatingIfNeeded: localPort), UInt16(truncatingIfNeeded: remotePort))
+        guard let context, slot(context).lastCheck(localPort: local, remotePort: remote) else {
+            return Int32(CURL_PREREQFUNC_ABORT)
+        }
         return Int32(CURL_PREREQFUNC_OK)
     }
 

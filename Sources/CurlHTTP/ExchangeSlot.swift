@@ -15,8 +15,14 @@ final class ExchangeSlot {
     private(set) var body: [UInt8] = []
     private var bodyOffset = 0
     private var bodyBegan = false
+    private let sockets: PoolSockets
+    private let mayHold: Bool
+    private var held: Int32?
 
-    init?() {
+    init?(sockets: PoolSockets, version: HTTPVersionPolicy) {
+        // A connection that several requests share must not be held back for one of them.
+        mayHold = version == .http1
+        self.sockets = sockets
         guard let easy = EasyHandle() else { return nil }
         self.easy = easy
     }
@@ -28,6 +34,7 @@ final class ExchangeSlot {
         facts = ExchangeFacts()
         bodyOffset = 0
         bodyBegan = false
+        held = nil
         totalDue = now.advanced(by: exchange.timeouts.total)
         guard setMethod(exchange), setHeaders(exchange) else { return false }
         let codes = [
@@ -96,7 +103,7 @@ final class ExchangeSlot {
 
     /// The connection stands and the head is about to be written. A second call for the same exchange means that curl
     /// wants to send it again on another connection, which it does by itself: never allowed.
-    func lastCheck() -> Bool {
+    func lastCheck(localPort: UInt16, remotePort: UInt16) -> Bool {
         guard facts.authorised == nil else {
             facts.interruption = .repeatRefused
             return false
@@ -109,6 +116,7 @@ final class ExchangeSlot {
         let now = MonotonicTime.now()
         facts.authorised = now
         firstByteDue = now.advanced(by: exchange.timeouts.firstByte)
+        if mayHold, !exchange.body.isEmpty { held = sockets.hold(localPort: localPort, remotePort: remotePort) }
         return true
     }
 
@@ -140,6 +148,7 @@ final class ExchangeSlot {
         guard facts.endOfUpload == nil, count > 0, let exchange = pending?.exchange,
             count >= exchange.body.count
         else { return }
+        if let held { PoolSockets.release(held) }
         facts.endOfUpload = MonotonicTime.now()
     }
 

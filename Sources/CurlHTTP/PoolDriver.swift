@@ -116,7 +116,9 @@ final class PoolDriver {
     // MARK: Starting
 
     private func makeSlot() throws(HTTPClientError) -> ExchangeSlot {
-        guard let slot = ExchangeSlot() else { throw .unusableLibrary(reason: "no easy handle") }
+        guard let slot = ExchangeSlot(sockets: sockets, version: configuration.version) else {
+            throw .unusableLibrary(reason: "no easy handle")
+        }
         let callbacks = CurlCallbacks.install(on: slot, sockets: sockets)
         guard callbacks == CURLE_OK else { throw .unusableLibrary(reason: "a callback cannot be set") }
         if let option = configuration.firstRefusedOption(slot.easy, userAgent: userAgent) {

@@ -103,7 +103,9 @@ import Testing
             withUnsafeCurrentTask { $0?.cancel() }
             return await client.outcome(of: post(server.url))
         }
-        #expect(await early.value.unsent?.cause == .cancelled)
+        let outcome = await early.value
+        // The pool's thread may have been quicker than the cancellation.
+        #expect(outcome.unsent?.cause == .cancelled || outcome.doubt?.cause == .cancelled, "\(outcome)")
         client.shutdown()
     }
 

@@ -37,6 +37,41 @@ import Testing
         #expect(!sockets.opened(socket), "a socket that cannot be bounded is refused")
     }
 
+    @Test func aConnectionIsFoundByItsPortsAndHeldBack() throws {
+        let server = RawServer { $0.waitForEnd() }
+        let sockets = PoolSockets(unacknowledgedTimeout: .seconds(1), counters: PoolCounters())
+        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        #expect(sockets.opened(socket))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_port = server.port.bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let local = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw -> UInt16 in
+                #expect(connect(socket, raw, size) == 0)
+                #expect(getsockname(socket, raw, &size) == 0)
+                return UInt16(bigEndian: pointer.pointee.sin_port)
+            }
+        }
+        for _ in 0..<2 {
+            #expect(sockets.hold(localPort: local, remotePort: server.port) == socket)
+            #expect(Self.cork(socket) == 1)
+            PoolSockets.release(socket)
+            #expect(Self.cork(socket) == 0)
+        }
+        #expect(sockets.hold(localPort: local, remotePort: server.port &+ 1) == nil)
+        #expect(sockets.close(socket) == 0)
+        #expect(sockets.hold(localPort: local, remotePort: server.port) == nil)
+    }
+
+    static func cork(_ socket: Int32) -> Int32 {
+        var value: Int32 = -1
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        getsockopt(socket, Int32(IPPROTO_TCP), TCP_CORK, &value, &size)
+        return value
+    }
+
     static func unacknowledgedTimeout(_ socket: Int32) -> UInt32 {
         var value: UInt32 = 0
         var size = socklen_t(MemoryLayout<UInt32>.size)
