@@ -114,7 +114,7 @@ let package = Package(
         tests("PaymentModelTests", ["PaymentModel", "RecordFormat", "TestSupport"]),
         tests("CanonicalJSONTests", ["CanonicalJSON", "TestSupport"]),
         tests("CurlHTTPTests", ["CurlHTTP", "CCurl", "COpenSSL", "TestSupport"]),
-        tests("OpenSSLCryptoTests", ["OpenSSLCrypto", "TestSupport"]),
+        tests("OpenSSLCryptoTests", ["OpenSSLCrypto", "TestSupport"], resources: [.copy("Vectors")]),
         tests("RocksStoreTests", ["RocksStore", "TestSupport"]),
         tests("YAMLDocumentTests", ["YAMLDocument", "TestSupport"]),
         tests("HTTPServerTests", ["HTTPServer", "CurlHTTP", "TestSupport"]),
