@@ -53,8 +53,7 @@ enum KafkaStatistics {
         var fetchq_cnt: Int64?
         var ls_offset: Int64?
         var hi_offset: Int64?
-        var consumer_lag: Int64?
-        var consumer_lag_stored: Int64?
+        var app_offset: Int64?
     }
     private struct Group: Decodable {
         var join_state: String?
@@ -97,7 +96,10 @@ enum KafkaStatistics {
                 guard let number = partition.partition, number >= 0, partition.desired == true else { continue }
                 let labels = ["topic": topic, "partition": String(number)]
                 add("kafka_fetch_queue_messages", partition.fetchq_cnt, labels)
-                add("kafka_consumer_lag", partition.consumer_lag, labels)
+                if let stable = partition.ls_offset, let position = partition.app_offset, stable >= 0, position >= 0 {
+                    // The library's own "consumer_lag" knows no offsets that a transaction committed.
+                    add("kafka_consumer_lag", max(0, stable - position), labels)
+                }
                 if let high = partition.hi_offset, let stable = partition.ls_offset, high >= 0, stable >= 0 {
                     // How far the last stable offset hangs behind the end: a hanging transaction shows here.
                     add("kafka_last_stable_offset_lag", max(0, high - stable), labels)
