@@ -1,4 +1,5 @@
 import CRDKafka
+import Glibc
 import Synchronization
 
 /// A member of the consumer group (eager, `range`; the library's cooperative protocol has open bugs). Polls on a thread
@@ -20,6 +21,8 @@ public final class KafkaGroupConsumer: Sendable {
         public var received: @Sendable (_ message: borrowing KafkaMessage) -> Void
         /// The last `received` for now; the moment to wake the taker.
         public var drained: @Sendable () -> Void
+        /// Between two polls: the moment to call `fetch` and `setPaused`, which belong to the poll thread.
+        public var between: @Sendable () -> Void
         /// A partition cannot be read (an offset out of range, for one), or the client is finished.
         public var failed: @Sendable (_ error: KafkaError, _ topic: String, _ partition: Int32) -> Void
 
@@ -29,12 +32,14 @@ public final class KafkaGroupConsumer: Sendable {
             revoked: @escaping @Sendable (Bool) -> Void,
             received: @escaping @Sendable (borrowing KafkaMessage) -> Void,
             drained: @escaping @Sendable () -> Void,
+            between: @escaping @Sendable () -> Void = {},
             failed: @escaping @Sendable (KafkaError, String, Int32) -> Void
         ) {
             self.assigned = assigned
             self.revoked = revoked
             self.received = received
             self.drained = drained
+            self.between = between
             self.failed = failed
         }
     }
@@ -49,19 +54,31 @@ public final class KafkaGroupConsumer: Sendable {
     private let handlers: Handlers
     private let topics: [String]
     private let stopping = Atomic<Bool>(false)
+    private let abandoned = Atomic<Bool>(false)
+    private let stalled = Atomic<Bool>(false)
     private let state = Mutex(State())
     /// How many records one round hands over before `drained`.
     private static let roundLimit = 500
 
     /// A consumer that is not yet a member; `start()` joins.
+    /// - Parameters:
+    ///   - configuration: how to reach the cluster.
+    ///   - groupID: the group.
+    ///   - clientID: `<groupId>-<instanceId>-<shard>`, by which a successor recognises this member.
+    ///   - topics: full names.
+    ///   - maximumPollInterval: how long the poll thread may be away (in a revoke handler that awaits a commit) before
+    ///     the membership is given up; also how long a rebalance waits for this member.
+    ///   - handlers: what is told.
     public init(
-        _ configuration: KafkaConfiguration, groupID: String, clientID: String, topics: [String], handlers: Handlers
+        _ configuration: KafkaConfiguration, groupID: String, clientID: String, topics: [String],
+        maximumPollInterval: Duration = .seconds(30), handlers: Handlers
     ) throws(KafkaConfigurationError) {
         self.handlers = handlers
         self.topics = topics
         let relay = RebalanceRelay()
         client = try KafkaClient(
-            configuration, role: .groupConsumer(groupID: groupID), clientID: clientID,
+            configuration, role: .groupConsumer(groupID: groupID, pollInterval: milliseconds(maximumPollInterval)),
+            clientID: clientID,
             rebalance: { code, partitions in relay.target.withLock { $0.value }?.rebalance(code, partitions) })
         relay.target.withLock { $0.value = self }
     }
@@ -91,8 +108,18 @@ public final class KafkaGroupConsumer: Sendable {
         thread?.join()
     }
 
+    /// Ends the thread without leaving the group, as a crash does: the group learns of it by the session's time-out.
+    package func abandon() {
+        abandoned.store(true, ordering: .releasing)
+        close()
+    }
+
+    /// Stalls the poll thread, as a stopped process does, until told otherwise. For tests.
+    package func setStalled(_ value: Bool) { stalled.store(value, ordering: .releasing) }
+
     /// Starts fetching these partitions at these offsets, and no others. Replaces what was fetched before: records of
-    /// the earlier positions that were not handed over are dropped by the library.
+    /// the earlier positions that were not handed over are dropped by the library. Call it from `between` only: then
+    /// no record of an earlier position can arrive after it.
     public func fetch(from offsets: [KafkaOffset]) throws(KafkaError) {
         let list = TopicPartitionList(offsets)
         let paused = state.withLock { state in
@@ -142,7 +169,12 @@ public final class KafkaGroupConsumer: Sendable {
 
     private func run() {
         while !stopping.load(ordering: .acquiring) {
-            guard let first = rd_kafka_consumer_poll(client.pointer, 100) else { continue }
+            if stalled.load(ordering: .acquiring) {
+                usleep(5_000)
+                continue
+            }
+            handlers.between()
+            guard let first = rd_kafka_consumer_poll(client.pointer, 20) else { continue }
             take(KafkaMessage(owning: first))
             var count = 1
             while count < KafkaGroupConsumer.roundLimit, let next = rd_kafka_consumer_poll(client.pointer, 0) {
@@ -151,7 +183,7 @@ public final class KafkaGroupConsumer: Sendable {
             }
             handlers.drained()
         }
-        rd_kafka_consumer_close(client.pointer)
+        if !abandoned.load(ordering: .acquiring) { rd_kafka_consumer_close(client.pointer) }
     }
 
     private func take(_ message: consuming KafkaMessage) {

@@ -1,0 +1,83 @@
+import EventLog
+import KafkaTransport
+import PaymentModel
+
+/// What the threads of one shard share: the shard's own, the poll thread and the worker. Under one lock, which is never
+/// held over a call of librdkafka.
+struct ShardState: Sendable {
+    /// The generation in which the group gave us partitions.
+    struct Membership: Sendable {
+        var partitions: [Int32]
+        /// Captured when they were assigned; never read afresh (the protocol's row B41).
+        var metadata: KafkaGroupMetadata
+    }
+
+    /// A partition whose state is restored.
+    struct Owned: Sendable {
+        var note: OwnershipNote
+        var commands: Int64
+        var notifications: Int64
+        /// Under which generation it was restored.
+        var metadata: KafkaGroupMetadata
+    }
+
+    var started = false
+    var closed = false
+    var wake: (@Sendable () -> Void)?
+    /// The last poll gave nothing: somebody must wake the shard.
+    var waiting = true
+    /// Changes with every assignment, revocation and recovery: work under an older one is void.
+    var token: UInt64 = 0
+    var membership: Membership?
+    /// Since when the broker has refused this member while the client has noticed nothing.
+    var staleSince: ContinuousClock.Instant?
+    var owned: [Int32: Owned] = [:]
+    /// Partitions that the shard believes are its own.
+    var announced: Set<Int32> = []
+    var events: [LogEvent] = []
+    var handOver = HandOver()
+    /// For the poll thread: fetch these under this token.
+    var fetch: (token: UInt64, offsets: [KafkaOffset])?
+    /// Records fetched under this token are handed over.
+    var accepting: UInt64 = .max
+    /// A commit failed: nothing is written, and nothing handed over, before recovery.
+    var failed = false
+    var inFlight = false
+
+    /// Takes the wake-up, if the shard waits for one.
+    mutating func wakeUp() -> (@Sendable () -> Void)? {
+        guard waiting, started, !closed else { return nil }
+        waiting = false
+        return wake
+    }
+
+    /// Everything that was given is gone: tells the shard, forgets the records.
+    mutating func revokeAll() {
+        for partition in announced.sorted() { events.append(.revoked(partition: partition)) }
+        announced.removeAll()
+        owned.removeAll()
+        handOver.removeAll()
+        fetch = nil
+        accepting = .max
+    }
+}
+
+/// A moment within a commit that tests can watch, hold and break.
+package enum CommitStep: Sendable, Equatable {
+    /// The transaction is begun, its records are produced.
+    case produced
+    /// Positions are sent, the end of the transaction is not.
+    case offsetsSent
+    /// The broker has confirmed the commit; the local copy is not written.
+    case committed
+}
+
+/// What a watcher makes of a step.
+package enum StepAction: Sendable, Equatable {
+    /// Nothing.
+    case proceed
+    /// The commit fails here, and it is known that nothing is visible.
+    case abort
+    /// The reply is lost here: nobody knows.
+    case lose
+}
