@@ -57,7 +57,7 @@ let package = Package(
 
         // Values, and the pure modules over them: no I/O, no clock, no randomness.
         module("PaymentModel"),
-        module("PaymentCore", ["PaymentModel", "RecordFormat"]),
+        module("PaymentCore", ["PaymentModel", "RecordFormat"], lifetimes),
         module("Screening", ["PaymentModel"]),
         module("Routing", ["PaymentModel"]),
         module("MessageCodec", ["PaymentModel", "CanonicalJSON", "RecordFormat"]),

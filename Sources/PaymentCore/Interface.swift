@@ -144,6 +144,9 @@ public enum Effect: Hashable, Sendable {
     case submit(SendOrder)
     /// Ask a partner.
     case inquire(InquiryOrder)
+    /// Take back the permission of the attempt's requests whose first byte has not left: late evidence has come (the
+    /// architecture, section 5; row B31).
+    case withdraw(attempt: Int)
     /// Tell a person.
     case alarm(Alarm)
 }
@@ -200,6 +203,19 @@ public struct Transition: Hashable, Sendable {
 
     /// Whether the state changed in any way that must be stored (also bookkeeping without an event).
     public var changedState = false
+
+    /// What becomes of the stored entry.
+    public var storage = Storage.keep
+
+    /// What becomes of the stored entry.
+    public enum Storage: Hashable, Sendable {
+        /// It stays.
+        case keep
+        /// The body goes, a stub stays: the retention is over, but returns and disputes may still come.
+        case dropBody
+        /// All of it goes: a tombstone.
+        case forget
+    }
 }
 
 /// What the machine must know of the world beside its input: the catalogue's terms and our own promises.

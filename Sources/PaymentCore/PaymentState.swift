@@ -1,17 +1,214 @@
 import PaymentModel
-import RecordFormat
 
-/// The whole committed state of one payment or payout, as a value. The core's owner fills it; others use what stands here.
+/// The whole committed state of one payment or payout, as a value: no body, no names, no accounts. Changed only by
+/// `PaymentMachine.step`.
 public struct PaymentState: Hashable, Sendable {
     /// The payment.
     public let id: PaymentID
-    /// Payout or payment; nil until an initiate was accepted.
+    /// Payout or payment; nil until an initiate (or a cancel before it) was accepted.
     public internal(set) var kind: PaymentKind?
     /// Where it stands; `none` while only refused commands are known.
-    public internal(set) var status: PaymentStatus = .none
+    public internal(set) var status = PaymentStatus.none
+    /// Since when.
+    public internal(set) var since = Timestamp(milliseconds: 0)
     /// Sequence of the last event.
     public internal(set) var sequence: Int64 = 0
+    /// What identifies the accepted initiate.
+    public internal(set) var initiate: AcceptedInitiate?
+    /// Attempts in the order of their numbers.
+    public internal(set) var attempts: [Attempt] = []
+    /// The hold that waits for an answer.
+    public internal(set) var hold: OpenEntry?
+    /// The offload entry that waits for its rule or an answer.
+    public internal(set) var offload: OpenOffload?
+    /// Upstream wants the payout stopped, the partner has not said anything final.
+    public internal(set) var cancelRequested = false
+    /// Captured so far, in minor units.
+    public internal(set) var captured: Int64 = 0
+    /// Refunded so far, in minor units.
+    public internal(set) var refunded: Int64 = 0
+    /// Taken back by chargebacks that are open or lost, in minor units.
+    public internal(set) var chargedBack: Int64 = 0
+
+    var holds = 0
+    var offloads = 0
+    var afterOffload = false
+    /// Content version of the lists that the payment was last screened with.
+    var listVersion: UInt64 = 0
+    /// A decision about lists or routes that a freeze has put off.
+    var pending = Pending.nothing
+    var operations: [OperationRecord] = []
+    var disputes: [Dispute] = []
+    var keptDisputes: [KeptDispute] = []
+    var postings = 0
+    /// The authorization that captures, refunds and voids are about: its attempt's number, 0 for none.
+    var authorization = 0
+    var authorizationVoid = false
+    var authorizationEnd: Timestamp?
+    var settledApart = false
+    /// An execution of a closed attempt waits for the end of another: its number, 0 for none.
+    var lateExecution = 0
+    var seenCommands: [Digest] = []
+    var seenNotifications: [Digest] = []
+    var deadlineTold = false
+    /// When the entry shrinks or goes.
+    var retention: Timestamp?
+    var isStub = false
+
+    /// What was put off.
+    enum Pending: UInt8, Sendable, CaseIterable {
+        case nothing = 0
+        case rescreen = 1
+        case route = 2
+    }
 
     /// A payment of which nothing is known.
     public init(id: PaymentID) { self.id = id }
+}
+
+/// What is kept of the accepted initiate; its data lies in the store.
+public struct AcceptedInitiate: Hashable, Sendable {
+    /// The command's id.
+    public let commandID: String
+    /// Stands for its data as canonical JSON.
+    public let dataDigest: Digest
+    /// References are made of it.
+    public let seed: Digest
+    /// What is to be moved.
+    public let amount: Money
+    /// Of payments.
+    public let captureMode: CaptureMode?
+    /// `correlationid`, where given.
+    public let correlationID: String?
+    /// `traceparent`, where given.
+    public let traceparent: String?
+}
+
+/// A hold.
+public struct OpenEntry: Hashable, Sendable {
+    /// From 1; its id is `<paymentId>-hold-<n>`.
+    public let number: Int
+    /// By when somebody should have looked.
+    public let deadline: Timestamp
+}
+
+/// An offload entry.
+public struct OpenOffload: Hashable, Sendable {
+    /// From 1; its id is `<paymentId>-offload-<n>`.
+    public let number: Int
+    /// The lane.
+    public let lane: OffloadLane
+    /// By when.
+    public let deadline: Timestamp
+    /// When lane `queue` is left by itself.
+    public let releaseAt: Timestamp?
+    let manualOwner: String
+    let manualDeadline: Milliseconds
+}
+
+/// A capture or refund that was accepted under its `operationId`.
+struct OperationRecord: Hashable, Sendable {
+    let id: String
+    let operation: Operation
+    let dataDigest: Digest
+    let commandID: String
+    /// Minor units.
+    let amount: Int64
+}
+
+/// A dispute about a capture.
+struct Dispute: Hashable, Sendable {
+    enum Course: UInt8, Sendable, CaseIterable {
+        case opened = 0
+        case won = 1
+        case lost = 2
+    }
+
+    let attempt: Int
+    let amount: Int64
+    /// Number of the chargeback's posting, which a won dispute reverses.
+    let posting: Int
+    var course: Course
+}
+
+/// A dispute about a capture that is not known to be executed yet.
+struct KeptDispute: Hashable, Sendable {
+    let attempt: Int
+    let course: PartnerNotification.DisputeStatus
+    let amount: Money?
+    let evidence: Evidence
+}
+
+// MARK: - What others ask
+
+extension PaymentState {
+    /// The correlation id of events that no command caused.
+    public var correlationID: String { initiate?.correlationID ?? id.text }
+
+    /// Whether nothing more is expected of it: terminal, nothing in flight, nothing contradictory.
+    public var isFinished: Bool { PaymentState.isTerminal(status) && !attempts.contains { $0.isOpen } && !isFrozen }
+
+    /// Whether it waits for a person, or for what only time or a person brings (the contract, section 3).
+    public var isParked: Bool {
+        switch status {
+        case .held, .offloaded, .actionRequired, .disputed: true
+        case .authorized: !attempts.contains { $0.isOpen && $0.operation != .authorize }
+        default: attempts.contains { $0.escalated }
+        }
+    }
+
+    /// Whether a request or inquiry of this incarnation is out: such a payment is not passivated.
+    public func awaitsResult(incarnation: UInt64) -> Bool {
+        attempts.contains {
+            ($0.outstanding != 0 && $0.incarnation == incarnation)
+                || ($0.inquiryOut != 0 && $0.inquiryIncarnation == incarnation)
+        }
+    }
+
+    /// Partner of the latest attempt; nil where there is none.
+    public var currentPartner: PartnerName? { attempts.last?.route.partner }
+
+    /// The earliest moment at which something is due, on the wall clock; nil where only the outside can move it.
+    public var timer: Timestamp? {
+        var earliest = retention
+        func consider(_ moment: Timestamp?) {
+            if let moment { earliest = earliest.map { min($0, moment) } ?? moment }
+        }
+        for attempt in attempts { consider(attempt.due) }
+        if !deadlineTold { consider(hold?.deadline) }
+        if let offload {
+            if !isFrozen { consider(offload.releaseAt) }
+            if offload.lane == .queue || !deadlineTold { consider(offload.deadline) }
+        }
+        consider(authorizationEnd)
+        return earliest
+    }
+
+    /// Whether the state is one of the contract's terminal ones.
+    public static func isTerminal(_ status: PaymentStatus) -> Bool {
+        switch status {
+        case .settled, .returned, .failed, .cancelled, .blocked, .voided, .expired, .captured, .partiallyRefunded,
+            .refunded, .chargedBack:
+            true
+        default: false
+        }
+    }
+
+    /// Positive evidence against a closed attempt has come: only inquiries are sent for this payment (rows B31, B32).
+    var isFrozen: Bool {
+        lateExecution != 0
+            || attempts.contains { $0.contradicted && ($0.operation == .payout || $0.operation == .authorize) }
+    }
+
+    /// The attempt that stands for the payment itself, where one is open.
+    var openMainAttempt: Int? {
+        attempts.lastIndex { $0.isOpen && ($0.operation == .payout || $0.operation == .authorize) }.map { $0 + 1 }
+    }
+
+    /// Amount of captures or refunds that are open or will be started anew, in minor units: counted as used.
+    func inFlight(_ operation: Operation) -> Int64 {
+        attempts.reduce(0) {
+            $0 + ($1.operation == operation && ($1.isOpen || $1.plan == .restart) ? $1.amount.minorUnits : 0)
+        }
+    }
 }

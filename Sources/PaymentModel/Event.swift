@@ -174,8 +174,8 @@ public enum EventBody: Hashable, Sendable {
     case paymentAuthorized(attempt: Int, amount: Money, evidence: Evidence)
     /// Reserved money was taken.
     case paymentCaptured(MoneyMoved)
-    /// The reservation is given up.
-    case paymentVoided(attempt: Int, evidence: Evidence)
+    /// The reservation is given up; without attempt and evidence where nothing had been reserved.
+    case paymentVoided(attempt: Int?, evidence: Evidence?)
     /// Taken money was given back.
     case paymentRefunded(MoneyMoved)
     /// The partner reports settlement apart from the capture.

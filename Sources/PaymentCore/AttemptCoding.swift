@@ -1,0 +1,158 @@
+import PaymentModel
+import RecordFormat
+
+extension Attempt {
+    func encode(into writer: inout BinaryWriter) {
+        writer.byte(operation.rawValue)
+        writer.text(operationID)
+        writer.text(route.partner.text)
+        writer.text(route.rail.text)
+        writer.byte(role.rawValue)
+        writer.text(reference.text)
+        writer.money(amount)
+        writer.byte(phase.rawValue)
+        writer.text(partnerReference)
+        writer.flag(escalated)
+        for count in [
+            requests, Int(outstanding), negatives, rejectedAnswers, slot, inquiries, inquiryOut, restarts, about,
+            gateInquiries, suspensePosting,
+        ] { writer.unsigned(UInt64(count)) }
+        for rejection in [knownRejection, refusal] {
+            writer.optional(rejection) {
+                $1.text($0.code)
+                $1.text($0.partnerCode)
+                $1.flag($0.mayGoElsewhere)
+            }
+        }
+        writer.text(notSentCause?.rawValue)
+        for flag in [everAccepted, earlierSenders, contradicted, watched] { writer.flag(flag) }
+        writer.unsigned(incarnation)
+        writer.unsigned(inquiryIncarnation)
+        writer.signed(authorisedAt.milliseconds)
+        writer.optional(endedAt) { $1.signed($0.milliseconds) }
+        writer.signed(firstSentAt.milliseconds)
+        writer.signed(slotsFrom.milliseconds)
+        writer.byte(plan.rawValue)
+        writer.moment(due)
+        writer.list(kept) {
+            $1.byte($0.purpose.rawValue)
+            $0.order.encode(into: &$1)
+            $0.evidence.encode(into: &$1)
+        }
+    }
+
+    init(_ reader: inout BinaryReader) throws(BinaryError) {
+        operation = try reader.code { Operation(rawValue: $0) }
+        operationID = try reader.optionalText()
+        route = Route(partner: PartnerName(try reader.text()), rail: Rail(try reader.text()))
+        role = try reader.code { RouteRole(rawValue: $0) }
+        guard let reference = Reference(try reader.text()) else { throw .malformed }
+        self.reference = reference
+        guard let amount = try reader.money() else { throw .malformed }
+        self.amount = amount
+        phase = try reader.code { Phase(rawValue: $0) }
+        partnerReference = try reader.optionalText()
+        escalated = try reader.flag()
+        requests = try reader.count(limit: 32)
+        outstanding = UInt32(try reader.count(limit: Int(UInt32.max)))
+        negatives = try reader.count(limit: 32)
+        rejectedAnswers = try reader.count(limit: 32)
+        slot = try reader.number()
+        inquiries = try reader.number()
+        inquiryOut = try reader.number()
+        restarts = try reader.number()
+        about = try reader.number()
+        gateInquiries = try reader.number()
+        suspensePosting = try reader.number()
+        knownRejection = try reader.flag() ? try Rejection(&reader) : nil
+        refusal = try reader.flag() ? try Rejection(&reader) : nil
+        if let cause = try reader.optionalText() {
+            guard let known = NotSentCause(rawValue: cause) else { throw .malformed }
+            notSentCause = known
+        }
+        everAccepted = try reader.flag()
+        earlierSenders = try reader.flag()
+        contradicted = try reader.flag()
+        watched = try reader.flag()
+        incarnation = try reader.unsigned()
+        inquiryIncarnation = try reader.unsigned()
+        authorisedAt = MonotonicTime(milliseconds: try reader.signed())
+        endedAt = try reader.flag() ? MonotonicTime(milliseconds: try reader.signed()) : nil
+        firstSentAt = Timestamp(milliseconds: try reader.signed())
+        slotsFrom = Timestamp(milliseconds: try reader.signed())
+        plan = try reader.code { Plan(rawValue: $0) }
+        due = try reader.moment()
+        for _ in 0..<(try reader.count(limit: 2)) {
+            kept.append(
+                KeptReport(
+                    purpose: try reader.code { KeptReport.Purpose(rawValue: $0) }, order: try OrderReport(&reader),
+                    evidence: try Evidence(&reader)))
+        }
+    }
+}
+
+extension Rejection {
+    fileprivate init(_ reader: inout BinaryReader) throws(BinaryError) {
+        code = try reader.text()
+        partnerCode = try reader.optionalText()
+        mayGoElsewhere = try reader.flag()
+    }
+}
+
+extension OrderReport {
+    fileprivate func encode(into writer: inout BinaryWriter) {
+        writer.byte(status.rawValue)
+        for text in [partnerReference, partnerCode, code, redirectURL] { writer.text(text) }
+        writer.flag(mayGoElsewhere)
+        writer.money(amount)
+        writer.money(fee)
+        writer.optional(valueDate) { $1.signed(Int64($0.daysSinceEpoch)) }
+    }
+
+    fileprivate init(_ reader: inout BinaryReader) throws(BinaryError) {
+        self.init(status: try reader.code { OrderStatus(rawValue: $0) })
+        partnerReference = try reader.optionalText()
+        partnerCode = try reader.optionalText()
+        code = try reader.optionalText()
+        redirectURL = try reader.optionalText()
+        mayGoElsewhere = try reader.flag()
+        amount = try reader.money()
+        fee = try reader.money()
+        if try reader.flag() { valueDate = CalendarDate(daysSinceEpoch: Int32(clamping: try reader.signed())) }
+    }
+}
+
+extension Evidence {
+    func encode(into writer: inout BinaryWriter) {
+        switch self {
+        case .answer: writer.byte(0)
+        case .inquiry(let number):
+            writer.byte(1)
+            writer.unsigned(UInt64(number))
+        case .notification(let id):
+            writer.byte(2)
+            writer.text(id)
+        case .report(let id):
+            writer.byte(3)
+            writer.text(id)
+        case .operatorDecision(let name, let observedAt, let note):
+            writer.byte(4)
+            writer.text(name)
+            writer.moment(observedAt)
+            writer.text(note)
+        }
+    }
+
+    init(_ reader: inout BinaryReader) throws(BinaryError) {
+        switch try reader.byte() {
+        case 0: self = .answer
+        case 1: self = .inquiry(number: try reader.number())
+        case 2: self = .notification(id: try reader.text())
+        case 3: self = .report(id: try reader.text())
+        case 4:
+            self = .operatorDecision(
+                name: try reader.text(), observedAt: try reader.moment(), note: try reader.optionalText())
+        default: throw .malformed
+        }
+    }
+}

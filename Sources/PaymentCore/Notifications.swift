@@ -1,0 +1,34 @@
+import PaymentModel
+
+extension Step {
+    /// A verified notification. Seen and effect are one step (row C41); a stale one prompts an inquiry and changes nothing
+    /// itself (row B62); one for an unknown payment is the caller's to keep (row B60).
+    mutating func notified(_ notification: PartnerNotification) {
+        guard let index = state.attempts.firstIndex(where: { $0.reference == notification.reference }) else {
+            out.disposition = .unmatched
+            return
+        }
+        let number = index + 1
+        guard state.attempts[index].route.partner == notification.partner else {
+            alarm(.implausible(attempt: number))
+            return ignore(.unknownAttempt)
+        }
+        guard notification.fresh else {
+            askSoon(number)
+            return
+        }
+        guard !state.seenNotifications.contains(notification.identity) else {
+            out.disposition = .duplicate
+            return
+        }
+        state.seenNotifications.append(notification.identity)
+        out.changedState = true
+        let evidence = Evidence.notification(id: notification.id)
+        switch notification.subject {
+        case .dispute(let course, let amount, let valueDate): disputed(number, course, amount, valueDate, evidence)
+        case .order(let order):
+            if state.attempts[index].operation == .cancel { return ignore(.notAsked) }
+            take(order, of: number, evidence)
+        }
+    }
+}

@@ -1,0 +1,216 @@
+import PaymentModel
+
+extension Step {
+    /// What a partner says of an order, wherever it says it.
+    mutating func take(_ order: OrderReport, of number: Int, _ evidence: Evidence, sentAt: MonotonicTime? = nil) {
+        let knew = state.attempts[number - 1].partnerReference != nil
+        if let reference = order.partnerReference { learn(number, reference) }
+        switch order.status {
+        case .accepted, .pending: taken(number, order, evidence)
+        case .actionRequired: actionRequired(number, order, evidence)
+        case .settled: executed(number, order, evidence)
+        case .returned: returned(number, order, evidence)
+        case .rejected: rejectedOrder(number, order, evidence, sentAt: sentAt)
+        case .voided, .expired: authorizationEnded(number, order, evidence)
+        }
+        if !knew, state.attempts[number - 1].partnerReference != nil { sendCancelIfKnown(number) }
+    }
+
+    // MARK: - Taken, no final answer
+
+    /// The partner has the order. Never a step back from what is known (row C42).
+    private mutating func taken(_ number: Int, _ order: OrderReport, _ evidence: Evidence) {
+        let attempt = state.attempts[number - 1]
+        switch attempt.phase {
+        case .sending, .inDoubt:
+            acknowledge(number, evidence, as: .accepted)
+            planInquiry(number)
+        case .accepted: if !out.changedState { ignore(.stepsBack) }
+        case .notSent, .absent: contradict(number, order.status, evidence)
+        case .executed, .rejected, .over: ignore(.stepsBack)
+        }
+    }
+
+    /// Doubt, or the wait for an answer, is over: the partner has the order.
+    mutating func acknowledge(_ number: Int, _ evidence: Evidence, as outcome: Resolution) {
+        let attempt = state.attempts[number - 1]
+        state.attempts[number - 1].phase = .accepted
+        state.attempts[number - 1].everAccepted = true
+        state.attempts[number - 1].escalated = false
+        state.attempts[number - 1].slotsFrom = now.wall
+        state.attempts[number - 1].slot = 0
+        let target: PaymentStatus? =
+            switch attempt.operation {
+            case .authorize where state.status == .inDoubt: .authorizing
+            case .capture, .refund, .void: displayed
+            default: nil
+            }
+        if attempt.phase == .inDoubt, evidence != .answer {
+            emit(.attemptResolved(attempt: number, outcome: outcome, code: nil, evidence: evidence), to: target)
+        } else {
+            emit(.attemptAccepted(attempt: number, partnerReference: attempt.partnerReference), to: target)
+        }
+        if attempt.operation == .payout { emit(.payoutSubmitted(attempt: number), to: .submitted) }
+    }
+
+    private mutating func actionRequired(_ number: Int, _ order: OrderReport, _ evidence: Evidence) {
+        let attempt = state.attempts[number - 1]
+        guard attempt.operation == .authorize else { return taken(number, order, evidence) }
+        guard attempt.isOpen else { return taken(number, order, evidence) }
+        if attempt.phase != .accepted {
+            acknowledge(number, evidence, as: .accepted)
+        } else if state.status == .actionRequired {
+            return ignore(.stepsBack)
+        }
+        emit(
+            .paymentActionRequired(attempt: number, redirectURL: order.redirectURL ?? ""), to: .actionRequired)
+        let lifetime = terms(of: attempt).actionLifetime
+        state.authorizationEnd = state.authorizationEnd ?? (now.wall + lifetime)
+        // Only the customer, or the partner's notification, moves it on: inquiries follow `complete-action`.
+        state.attempts[number - 1].plan = .nothing
+        state.attempts[number - 1].due = nil
+    }
+
+    // MARK: - Executed
+
+    /// Money moved, an authorization was granted, or a void is proven.
+    mutating func executed(_ number: Int, _ order: OrderReport, _ evidence: Evidence) {
+        let attempt = state.attempts[number - 1]
+        switch attempt.phase {
+        case .sending, .inDoubt, .accepted:
+            if attempt.phase != .accepted {
+                let reserved = attempt.operation == .authorize || attempt.operation == .void
+                acknowledge(number, evidence, as: reserved ? .accepted : .settled)
+            }
+            close(number, .executed)
+            state.attempts[number - 1].outstanding = 0
+            applyExecution(number, order, evidence)
+        case .notSent, .absent, .rejected: lateSuccess(number, order, evidence)
+        case .executed, .over: ignore(.stepsBack)
+        }
+    }
+
+    private mutating func applyExecution(_ number: Int, _ order: OrderReport, _ evidence: Evidence) {
+        switch state.attempts[number - 1].operation {
+        case .payout:
+            if state.lateExecution != 0 {
+                secondExecution(number, order)
+                settleLate()
+            } else {
+                settlePayout(number, order, evidence)
+            }
+        case .authorize: authorized(number, order, evidence)
+        case .capture: captured(number, order, evidence)
+        case .refund: refunded(number, order, evidence)
+        case .void: voided(number, evidence)
+        case .cancel: break
+        }
+    }
+
+    /// The payout is out: told and posted in one commit. A return that came earlier fits now.
+    mutating func settlePayout(_ number: Int, _ order: OrderReport, _ evidence: Evidence) {
+        let attempt = state.attempts[number - 1]
+        closeEntries()
+        emit(
+            .payoutSettled(
+                MoneyMoved(
+                    attempt: number, amount: attempt.amount, fee: order.fee,
+                    valueDate: order.valueDate ?? today, evidence: evidence)), to: .settled)
+        post(
+            .settlement, number, order.valueDate,
+            [
+                LedgerEntry(.debit, .payoutsPayable, attempt.amount),
+                LedgerEntry(.credit, .clearing(attempt.route.partner), attempt.amount),
+            ])
+        postFee(number, order)
+        closeCancels()
+        if let early = state.attempts[number - 1].release(.earlyReturn) {
+            comeBack(number, early.order, early.evidence)
+        }
+    }
+
+    // MARK: - Returned
+
+    /// An inquiry that answers "returned" proves both the settlement and the return; a notification of a return that comes
+    /// before the settlement is kept until it fits (row B61).
+    private mutating func returned(_ number: Int, _ order: OrderReport, _ evidence: Evidence) {
+        let attempt = state.attempts[number - 1]
+        guard attempt.operation == .payout else {
+            alarm(.implausible(attempt: number))
+            return ignore(.stepsBack)
+        }
+        if attempt.phase == .executed { return comeBack(number, order, evidence) }
+        guard attempt.phase != .over else { return ignore(.attemptOver) }
+        state.attempts[number - 1].keep(order, evidence, for: .earlyReturn)
+        out.changedState = true
+        if case .notification = evidence, attempt.isOpen { return askSoon(number) }
+        executed(number, order, evidence)
+    }
+
+    /// The money is back.
+    mutating func comeBack(_ number: Int, _ order: OrderReport, _ evidence: Evidence) {
+        let attempt = state.attempts[number - 1]
+        let returning = [
+            LedgerEntry(.debit, .clearing(attempt.route.partner), attempt.amount),
+            LedgerEntry(.credit, .payoutsPayable, attempt.amount),
+        ]
+        if attempt.suspensePosting != 0 {
+            let entries = [
+                LedgerEntry(.credit, .suspense(attempt.route.partner), attempt.amount),
+                LedgerEntry(.debit, .clearing(attempt.route.partner), attempt.amount),
+            ]
+            post(.reversal, number, order.valueDate, entries, reverses: attempt.suspensePosting)
+            state.attempts[number - 1].suspensePosting = 0
+            return
+        }
+        guard state.status == .settled else { return ignore(.stepsBack) }
+        emit(
+            .payoutReturned(
+                MoneyMoved(
+                    attempt: number, amount: attempt.amount, valueDate: order.valueDate ?? today, evidence: evidence),
+                code: order.code ?? order.partnerCode ?? "returned"), to: .returned)
+        post(.return, number, order.valueDate, returning)
+    }
+
+    // MARK: - Rejected
+
+    /// An order of the attempt is rejected. With several requests that is the end only where no other request can have
+    /// become another order (rows B15, B17, B24).
+    private mutating func rejectedOrder(
+        _ number: Int, _ order: OrderReport, _ evidence: Evidence, sentAt: MonotonicTime?
+    ) {
+        let attempt = state.attempts[number - 1]
+        switch attempt.phase {
+        case .sending, .inDoubt, .accepted:
+            note(rejection(order), of: number)
+            let terms = terms(of: attempt)
+            var final = terms.key.bindsAllRequests || (attempt.unaccounted <= 1 && attempt.rejectedAnswers == 0)
+            if let sentAt, attempt.outstanding == 0,
+                let gate = AbsenceGate.opening(attempt, terms: terms, now: now), sentAt >= gate
+            {
+                final = true
+            }
+            guard final else { return planInquiry(number) }
+            endRejected(number, state.attempts[number - 1].knownRejection ?? rejection(order), evidence)
+        case .executed: rejectedAfterExecution(number, order, evidence)
+        case .notSent, .absent, .rejected:
+            guard attempt.contradicted else { return ignore(.attemptOver) }
+            endContradiction(number)
+        case .over: ignore(.attemptOver)
+        }
+    }
+
+    /// "Failed" after "paid" is a return; an authorization that the partner takes back is void.
+    private mutating func rejectedAfterExecution(_ number: Int, _ order: OrderReport, _ evidence: Evidence) {
+        switch state.attempts[number - 1].operation {
+        case .payout: comeBack(number, order, evidence)
+        case .authorize: authorizationEnded(number, order, evidence)
+        default:
+            alarm(.implausible(attempt: number))
+            ignore(.stepsBack)
+        }
+    }
+
+    /// The day of the decision, where the partner tells no value date.
+    var today: CalendarDate { CalendarDate(utc: now.wall) }
+}

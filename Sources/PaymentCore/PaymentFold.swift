@@ -1,0 +1,73 @@
+import PaymentModel
+
+/// What the events of a payment alone say of it: computed without the machine, so that `state = fold(events)` (S8) is a
+/// check and not a tautology.
+public struct PaymentFold: Hashable, Sendable {
+    /// The state of the last event.
+    public private(set) var status = PaymentStatus.none
+    /// The sequence of the last event.
+    public private(set) var sequence: Int64 = 0
+    /// Numbers of the attempts whose end is not told.
+    public private(set) var open: Set<Int> = []
+    /// Numbers of the attempts that are in doubt.
+    public private(set) var inDoubt: Set<Int> = []
+    /// Captured so far, in minor units.
+    public private(set) var captured: Int64 = 0
+    /// Refunded so far, in minor units.
+    public private(set) var refunded: Int64 = 0
+    /// Charged back and not won again, in minor units.
+    public private(set) var chargedBack: Int64 = 0
+    /// Whether the events have been in order so far.
+    public private(set) var isGapless = true
+    private var cancels: Set<Int> = []
+
+    /// The fold of no events.
+    public init() {}
+
+    /// Takes the next event.
+    public mutating func take(_ event: PaymentEvent) {
+        if event.sequence == 0 { return }
+        if event.sequence != sequence + 1 { isGapless = false }
+        sequence = event.sequence
+        status = event.status
+        switch event.body {
+        case .attemptStarted(let start):
+            open.insert(start.attempt)
+            if start.operation == .cancel { cancels.insert(start.attempt) }
+        case .attemptInDoubt(let attempt, _): inDoubt.insert(attempt)
+        case .attemptAccepted(let attempt, _):
+            inDoubt.remove(attempt)
+            if cancels.contains(attempt) { open.remove(attempt) }
+        case .attemptRejected(let attempt, _, _, _), .attemptNotSent(let attempt, _): end(attempt)
+        case .attemptResolved(let attempt, let outcome, _, _):
+            inDoubt.remove(attempt)
+            if outcome != .accepted || cancels.contains(attempt) { open.remove(attempt) }
+        default: takeMoney(event.body)
+        }
+    }
+
+    private mutating func takeMoney(_ body: EventBody) {
+        switch body {
+        case .payoutSettled(let moved):
+            end(moved.attempt)
+            for cancel in cancels { end(cancel) }
+        case .payoutFailed, .payoutCancelled: for cancel in cancels { end(cancel) }
+        case .paymentAuthorized(let attempt, _, _): end(attempt)
+        case .paymentCaptured(let moved):
+            captured += moved.amount.minorUnits
+            end(moved.attempt)
+        case .paymentRefunded(let moved):
+            refunded += moved.amount.minorUnits
+            end(moved.attempt)
+        case .paymentVoided(let attempt, _): if let attempt { end(attempt) }
+        case .paymentDisputed(let moved): chargedBack += moved.amount.minorUnits
+        case .paymentDisputeWon(let moved): chargedBack -= moved.amount.minorUnits
+        default: break
+        }
+    }
+
+    private mutating func end(_ attempt: Int) {
+        open.remove(attempt)
+        inDoubt.remove(attempt)
+    }
+}

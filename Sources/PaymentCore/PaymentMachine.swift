@@ -1,0 +1,95 @@
+import PaymentModel
+
+/// The machine of payouts and payments. Pure: equal state, input, clocks and rules give an equal transition.
+public enum PaymentMachine {
+    /// Takes one input. Total: an input from outside is applied, or refused or ignored with a reason; it never traps.
+    ///
+    /// A `need` in the transition must be answered by another step before the commit is closed. Cost: linear in the
+    /// payment's attempts and commands.
+    public static func step(
+        _ state: inout PaymentState, _ input: PaymentInput, now: Now, rules: CoreRules
+    ) -> Transition {
+        var step = Step(state: state, now: now, rules: rules)
+        // The machine works on the only reference to the arrays, else every change would copy them.
+        state = PaymentState(id: state.id)
+        step.takeOver()
+        step.take(input)
+        step.finish()
+        state = step.state
+        return step.out
+    }
+}
+
+/// One step under way: the state, the clocks, the rules, and what has come of it so far.
+struct Step {
+    var state: PaymentState
+    let now: Now
+    let rules: CoreRules
+    var out = Transition(.applied)
+
+    init(state: PaymentState, now: Now, rules: CoreRules) {
+        self.state = state
+        self.now = now
+        self.rules = rules
+    }
+
+    mutating func take(_ input: PaymentInput) {
+        switch input {
+        case .command(let command): take(command)
+        case .screened(let result): screened(result)
+        case .routed(let decision): routed(decision)
+        case .sendEnded(let report): sendEnded(report)
+        case .inquired(let report): inquired(report)
+        case .notified(let notification): notified(notification)
+        case .timer(let due): timerFired(due)
+        }
+    }
+
+    /// The one choke point: numbers the event, moves the state, notes both.
+    mutating func emit(_ body: EventBody, to status: PaymentStatus? = nil) {
+        let target = status ?? state.status
+        assert(
+            TransitionTable.allows(body.name, kind: state.kind ?? .payout, from: state.status, to: target),
+            "\(body.name) leads from \(state.status) to \(target)")
+        if target != state.status {
+            state.status = target
+            state.since = now.wall
+            state.deadlineTold = false
+        }
+        state.sequence += 1
+        out.events.append(
+            PaymentEvent(sequence: state.sequence, status: target, occurredAt: now.wall, body: body))
+        out.changedState = true
+    }
+
+    mutating func ignore(_ reason: IgnoreReason) {
+        if !out.changedState { out.disposition = .ignored(reason) }
+    }
+
+    mutating func alarm(_ alarm: Alarm) { out.effects.append(.alarm(alarm)) }
+
+    /// After the step: retention of what is finished, and nothing that is over keeps a timer.
+    mutating func finish() {
+        if state.isFinished || (state.status == .none && !state.seenCommands.isEmpty) {
+            if state.retention == nil, out.changedState { state.retention = now.wall + rules.retention }
+        } else if !state.isStub {
+            state.retention = nil
+        }
+    }
+
+    func terms(_ route: Route) -> RouteTerms? { rules.terms[route] }
+
+    /// Where nobody knows the route any more, nothing is proven and nothing is repeated: the attempt goes to a person.
+    func terms(of attempt: Attempt) -> RouteTerms { terms(attempt.route) ?? .unknown }
+}
+
+extension RouteTerms {
+    /// The terms of a route that the catalogue does not know: no promise of any kind.
+    static let unknown = RouteTerms(
+        sendDeadline: .seconds(5), requestTimeout: .seconds(10), inFlightBound: nil, visibilityLag: nil,
+        booksRetention: .zero, inquiry: false, inquirySlots: [], acceptedInquirySlots: [],
+        key: Key(
+            bindsAllRequests: false, recordedOnReceipt: false, safeWithoutInquiry: false, lifetime: nil, margin: .zero),
+        canCancel: false, notProcessedRepeats: 0, operationRestarts: 0, authorizationLifetime: .seconds(7 * 86_400),
+        actionLifetime: .seconds(3_600), reversalWindow: .seconds(400 * 86_400), escalationOwner: "operations")
+}
