@@ -215,8 +215,10 @@ extension JSONDocument {
     }
 
     /// Dotted path from `container` to a value in it: names of members, indexes of elements, at most `limit`
-    /// characters. Nil where it does not lie there.
-    public func path(to node: JSONNode, from container: JSONNode, limit: Int = 200) -> String? {
+    /// characters. Nil where it does not lie there. Names that `mask` asks for are written as `*`.
+    public func path(
+        to node: JSONNode, from container: JSONNode, limit: Int = 200, mask: (Span<UInt8>) -> Bool = { _ in false }
+    ) -> String? {
         guard contains(container, node) else { return nil }
         var path = ""
         var current = container
@@ -224,7 +226,8 @@ extension JSONDocument {
             var step: (name: String, node: JSONNode)?
             if kind(current) == .object {
                 for (key, value) in members(current) where key == node || contains(value, node) {
-                    step = (string(key) ?? "", key == node ? key : value)
+                    let isMasked = withString(key, mask) == true
+                    step = (isMasked ? "*" : string(key) ?? "", key == node ? key : value)
                 }
             } else {
                 var index = 0
@@ -283,5 +286,17 @@ public struct JSONElements: Sequence, IteratorProtocol {
         left -= 1
         defer { element = Int(document.tape[element].next) }
         return JSONNode(element)
+    }
+}
+
+extension JSONDocument {
+    /// The first string in `node`, names of members included, that `matches`; also `node` itself. Cost: linear.
+    public func firstString(in node: JSONNode, where matches: (Span<UInt8>, JSONNode) -> Bool) -> JSONNode? {
+        guard Int(node.index) < tape.count else { return nil }
+        for index in Int(node.index)..<Int(entry(node).next) where tape[index].kind == .string {
+            let string = JSONNode(index)
+            if withString(string, { matches($0, string) }) == true { return string }
+        }
+        return nil
     }
 }

@@ -231,6 +231,9 @@ public struct JSONStringParts: Sendable {
         JSONNumberText.append(value.magnitude, to: &bytes)
     }
 
+    /// Whatever `body` appends; nothing in it may need an escape.
+    public mutating func raw(_ body: (inout [UInt8]) -> Void) { body(&bytes) }
+
     /// ASCII bytes without anything that needs an escape, such as a formatted time.
     public mutating func ascii(_ value: some Collection<UInt8>) { bytes.append(contentsOf: value) }
 }

@@ -10,6 +10,10 @@ public struct PaymentID: Hashable, Sendable, CustomStringConvertible {
         self.text = text
     }
 
+    /// A subject that breaks the rule, as it was received: only to answer the command that it came with (`invalid`,
+    /// field `subject`). No payment ever has it.
+    public init(invalid text: String) { self.text = text }
+
     /// Whether the bytes are a valid identifier.
     public static func isValid(_ bytes: some Collection<UInt8>) -> Bool {
         (1...128).contains(bytes.count) && bytes.allSatisfy { (0x20...0x7E).contains($0) }

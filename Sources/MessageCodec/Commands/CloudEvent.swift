@@ -1,0 +1,170 @@
+import CanonicalJSON
+import PaymentModel
+import RecordFormat
+
+/// Why a record cannot be decoded: for the headers `error-code` and `error-detail` of its dead letter. Nothing of the
+/// record's content is in it.
+public struct Undecodable: Error, Hashable, Sendable {
+    /// The reasons. `key-mismatch` and `wrong-partition` are the contract's names.
+    public enum Code: String, Sendable, CaseIterable {
+        /// The frame itself cannot be read.
+        case corruptRecord = "corrupt-record"
+        /// Not CloudEvents 1.0 in binary or structured mode, or a content type that is no JSON.
+        case notCloudEvents = "not-cloudevents"
+        /// No id, source, type or subject.
+        case missingAttribute = "missing-attribute"
+        /// The value is no JSON.
+        case notJSON = "not-json"
+        /// The value is larger than `maximumCommandBytes`, or key and headers than their limit.
+        case tooLarge = "too-large"
+        /// The key is missing, or not the subject.
+        case keyMismatch = "key-mismatch"
+        /// The partition is not murmur2(key) mod n.
+        case wrongPartition = "wrong-partition"
+    }
+
+    /// Why.
+    public var code: Code
+    /// For people: names of attributes, offsets, sizes.
+    public var detail: String
+
+    /// A reason.
+    public init(_ code: Code, _ detail: String) {
+        self.code = code
+        self.detail = detail
+    }
+}
+
+/// The attributes of a CloudEvent and where its data lies.
+struct CloudEvent {
+    var id = ""
+    var source = ""
+    var type = ""
+    var subject = ""
+    var correlationID: String?
+    var traceparent: String?
+    /// What the caller of the daemon's HTTP port may do, as the daemon stamped it; nil where it came another way.
+    var roles: String?
+    /// The parsed value; of a structured event with its envelope.
+    var document = JSONDocument()
+    /// The data within the document; nil for a structured event without data.
+    var data: JSONNode?
+
+    static let limits = JSONLimits(bytes: 1 << 30, depth: 64)
+}
+
+// MARK: - Binary and structured mode (CloudEvents 1.0, Kafka protocol binding 3.2 and 3.3)
+
+extension CloudEvent {
+    /// Reads the event of a record.
+    init(_ frame: RawSpan, _ layout: RecordLayout) throws(Undecodable) {
+        var contentType: String?
+        var specVersion: String?
+        var seen: [String] = []
+        for header in layout.headers {
+            let name = CloudEvent.utf8(frame, header.name) ?? ""
+            let isAttribute = name.hasPrefix("ce_") || name == "content-type"
+            guard isAttribute || name == "switchyard-roles" else { continue }
+            guard let value = CloudEvent.utf8(frame, header.value) else {
+                throw Undecodable(.notCloudEvents, "a header is not UTF-8")
+            }
+            guard !seen.contains(name) else { throw Undecodable(.notCloudEvents, "an attribute is there twice") }
+            seen.append(name)
+            switch name {
+            case "content-type": contentType = value
+            case "ce_specversion": specVersion = value
+            case "ce_id": id = value
+            case "ce_source": source = value
+            case "ce_type": type = value
+            case "ce_subject": subject = value
+            case "ce_correlationid": correlationID = value
+            case "ce_traceparent": traceparent = value
+            case "switchyard-roles": roles = value
+            default: break
+            }
+        }
+        let media = CloudEvent.mediaType(contentType ?? "application/json")
+        if media.hasPrefix("application/cloudevents") {
+            guard media == "application/cloudevents+json" else {
+                throw Undecodable(.notCloudEvents, "content type is no single event in JSON")
+            }
+            try parse(frame, layout.value)
+            try readEnvelope()
+        } else {
+            guard let specVersion else { throw Undecodable(.notCloudEvents, "no ce_specversion") }
+            guard specVersion == "1.0" else { throw Undecodable(.notCloudEvents, "ce_specversion is not 1.0") }
+            guard media == "application/json" || media.hasSuffix("+json") else {
+                throw Undecodable(.notCloudEvents, "content type is no JSON")
+            }
+            try parse(frame, layout.value)
+            data = .root
+        }
+        for (name, value) in [("id", id), ("source", source), ("type", type), ("subject", subject)] {
+            if value.isEmpty { throw Undecodable(.missingAttribute, "no \(name)") }
+        }
+    }
+
+    private mutating func parse(_ frame: RawSpan, _ value: Range<Int>?) throws(Undecodable) {
+        guard let value else { throw Undecodable(.notJSON, "no value") }
+        do {
+            try document.parse(frame.extracting(value), limits: CloudEvent.limits, refuseViolations: false)
+        } catch {
+            throw Undecodable(.notJSON, error.description)
+        }
+    }
+
+    private mutating func readEnvelope() throws(Undecodable) {
+        guard document.kind(.root) == .object else { throw Undecodable(.notCloudEvents, "the envelope is no object") }
+        var specVersion: String?
+        var seen: [String] = []
+        for (key, value) in document.members(.root) {
+            let name = document.string(key) ?? ""
+            let isKnown = CloudEvent.envelopeNames.contains(name)
+            guard isKnown else { continue }
+            guard !seen.contains(name) else { throw Undecodable(.notCloudEvents, "an attribute is there twice") }
+            seen.append(name)
+            if name == "data" {
+                data = value
+                continue
+            }
+            if document.kind(value) == .null { continue }
+            guard let text = document.string(value) else {
+                throw Undecodable(.notCloudEvents, "attribute \(name) is no string")
+            }
+            switch name {
+            case "specversion": specVersion = text
+            case "id": id = text
+            case "source": source = text
+            case "type": type = text
+            case "subject": subject = text
+            case "correlationid": correlationID = text
+            case "traceparent": traceparent = text
+            case "datacontenttype":
+                let media = CloudEvent.mediaType(text)
+                guard media == "application/json" || media.hasSuffix("+json") else {
+                    throw Undecodable(.notCloudEvents, "datacontenttype is no JSON")
+                }
+            default: throw Undecodable(.notJSON, "data is binary")
+            }
+        }
+        guard let specVersion else { throw Undecodable(.notCloudEvents, "no specversion") }
+        guard specVersion == "1.0" else { throw Undecodable(.notCloudEvents, "specversion is not 1.0") }
+    }
+
+    private static let envelopeNames: Set<String> = [
+        "specversion", "id", "source", "type", "subject", "correlationid", "traceparent", "datacontenttype", "data",
+        "data_base64",
+    ]
+
+    private static func utf8(_ frame: RawSpan, _ range: Range<Int>) -> String? {
+        frame.extracting(range).withUnsafeBytes { String(validating: $0, as: UTF8.self) }
+    }
+
+    /// The media type in lower case, without its parameters.
+    private static func mediaType(_ text: String) -> String {
+        let end = text.firstIndex(of: ";") ?? text.endIndex
+        var type = text[..<end].lowercased()
+        while type.last == " " || type.last == "\t" { type.removeLast() }
+        return type
+    }
+}
