@@ -12,6 +12,8 @@ public struct OptionDescription: Sendable {
     public var standard: String?
     /// The values that are allowed; nil for any.
     public var choices: [String]?
+    /// What a value must be.
+    public var kind: ValueKind = .text
 
     /// An option with a value.
     public static func option(
@@ -22,9 +24,65 @@ public struct OptionDescription: Sendable {
             name: name, value: value, help: help, isRequired: required, standard: standard, choices: choices)
     }
 
+    /// An option with an integer; `range` is checked.
+    public static func integer(
+        _ name: String, _ value: String, _ help: String, in range: ClosedRange<Int64> = 0...Int64.max,
+        required: Bool = false, default standard: Int64? = nil
+    ) -> OptionDescription {
+        OptionDescription(
+            name: name, value: value, help: help, isRequired: required, standard: standard.map(String.init),
+            choices: nil, kind: .integer(range))
+    }
+
+    /// An option with a duration: `250ms`, `2s`, `5m`, `24h`.
+    public static func duration(
+        _ name: String, _ value: String, _ help: String, required: Bool = false, default standard: String? = nil
+    ) -> OptionDescription {
+        OptionDescription(
+            name: name, value: value, help: help, isRequired: required, standard: standard, choices: nil,
+            kind: .duration)
+    }
+
     /// An option without a value.
     public static func flag(_ name: String, _ help: String) -> OptionDescription {
         OptionDescription(name: name, value: nil, help: help, isRequired: false, standard: nil, choices: nil)
+    }
+}
+
+/// What an option's value must be; checked when the command line is read.
+public enum ValueKind: Sendable, Equatable {
+    /// Any text.
+    case text
+    /// An integer in a range.
+    case integer(ClosedRange<Int64>)
+    /// A number without sign and one of `ms`, `s`, `m`, `h`.
+    case duration
+
+    /// What is wrong with `value`, as the end of a sentence, or nil.
+    func objection(to value: String) -> String? {
+        switch self {
+        case .text: nil
+        case .integer(let range):
+            Int64(value).map(range.contains) == true
+                ? nil
+                : range.upperBound == .max
+                    ? "must be an integer from \(range.lowerBound)"
+                    : "must be an integer from \(range.lowerBound) to \(range.upperBound)"
+        case .duration: Self.duration(value) == nil ? "must be a duration such as 250ms, 2s, 5m or 24h" : nil
+        }
+    }
+
+    /// The duration that `text` writes, or nil.
+    static func duration(_ text: String) -> Duration? {
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        guard let number = Int64(digits), number <= 1_000_000_000 else { return nil }
+        switch text.dropFirst(digits.count) {
+        case "ms": return .milliseconds(number)
+        case "s": return .seconds(number)
+        case "m": return .seconds(number * 60)
+        case "h": return .seconds(number * 3_600)
+        default: return nil
+        }
     }
 }
 
@@ -95,6 +153,12 @@ public struct ParsedCommand: Sendable, Equatable {
 
     /// The option's last value, else its default, else nil.
     public subscript(_ option: String) -> String? { options[option]?.last }
+
+    /// The last value of an option that is described as an integer.
+    public func integer(_ option: String) -> Int64? { self[option].flatMap { Int64($0) } }
+
+    /// The last value of an option that is described as a duration.
+    public func duration(_ option: String) -> Duration? { self[option].flatMap(ValueKind.duration) }
 
     /// Whether the flag was given.
     public func has(_ flag: String) -> Bool { options[flag] != nil }

@@ -47,6 +47,9 @@ extension CommandDescription {
             if let choices = option.choices, let value, !choices.contains(value) {
                 return wrong("option '\(given)' must be one of \(choices.joined(separator: ", ")).")
             }
+            if let value, let objection = option.kind.objection(to: value) {
+                return wrong("option '\(given)' \(objection).")
+            }
             parsed.options[given, default: []].append(value ?? "")
         }
         return complete(parsed, wrong: wrong)

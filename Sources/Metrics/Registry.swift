@@ -11,10 +11,11 @@ public final class MetricsRegistry: Sendable {
         case gauge(Gauge)
         case histogram(Histogram)
         case computed(@Sendable () -> Int64)
+        case computedCounter(@Sendable () -> Int64)
 
         var type: String {
             switch self {
-            case .counter: "counter"
+            case .counter, .computedCounter: "counter"
             case .gauge, .computed: "gauge"
             case .histogram: "histogram"
             }
@@ -53,6 +54,13 @@ public final class MetricsRegistry: Sendable {
         _ = instrument(name, help, labels) { .computed(number) }
     }
 
+    /// A counter that is kept elsewhere and asked for when it is rendered; it must never go back.
+    public func computedCounter(
+        _ name: String, _ help: String, _ labels: Labels = [], _ number: @escaping @Sendable () -> Int64
+    ) {
+        _ = instrument(name, help, labels) { .computedCounter(number) }
+    }
+
     /// The histogram with that name and these labels; made where there is none. `scale`: see `Histogram.scale`.
     public func histogram(
         _ name: String, _ help: String, _ labels: Labels = [], bounds: [Int64] = Histogram.latencyBounds,
@@ -67,6 +75,9 @@ public final class MetricsRegistry: Sendable {
     private func instrument(
         _ name: String, _ help: String, _ labels: Labels, _ make: () -> Instrument
     ) -> Instrument {
+        precondition(
+            Self.isName(name, colons: true) && labels.allSatisfy { Self.isName($0.name, colons: false) },
+            "a name that Prometheus cannot read makes the whole page unreadable")
         let rendered = labels.map { "\($0.name)=\"\(MetricsRegistry.escaped($0.value, quotes: true))\"" }
             .joined(separator: ",")
         return families.withLock { families in
@@ -77,6 +88,18 @@ public final class MetricsRegistry: Sendable {
             family.series.append((rendered, made))
             families[name] = family
             return made
+        }
+    }
+
+    /// Letters, digits and underscores, no digit first (Prometheus data model); colons in names of metrics only.
+    static func isName(_ name: String, colons: Bool) -> Bool {
+        guard let first = name.utf8.first, !(0x30...0x39).contains(first) else { return false }
+        return name.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x5F: true
+            case 0x3A: colons
+            default: false
+            }
         }
     }
 
@@ -91,7 +114,7 @@ public final class MetricsRegistry: Sendable {
                 switch instrument {
                 case .counter(let counter): text += line(name, labels, "\(counter.count)")
                 case .gauge(let gauge): text += line(name, labels, "\(gauge.number)")
-                case .computed(let number): text += line(name, labels, "\(number())")
+                case .computed(let number), .computedCounter(let number): text += line(name, labels, "\(number())")
                 case .histogram(let histogram): text += lines(name, labels, histogram)
                 }
             }

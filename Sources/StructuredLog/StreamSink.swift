@@ -15,7 +15,11 @@ public final class StreamSink: LogSink {
 
     private struct State {
         var lines: [String] = []
+        /// Dropped and not yet told.
         var dropped = 0
+        var droppedEver: UInt64 = 0
+        /// When the last line came, in milliseconds since 1970.
+        var lastTime: Int64 = 0
         var second: Int64 = 0
         var counts: [String: Int] = [:]
         var closed = false
@@ -55,35 +59,58 @@ public final class StreamSink: LogSink {
         if started == 0 { pthread_detach(thread) }
     }
 
+    deinit {
+        Glibc.close(wakeRead)
+        Glibc.close(wakeWrite)
+    }
+
+    /// Lines dropped so far, told or not.
+    public var dropped: UInt64 { state.withLock { $0.droppedEver } }
+
     /// Takes one line, or counts it as dropped.
     public func write(_ record: LogRecord) {
-        let line = form == .json ? record.json : record.plain
+        guard state.withLock({ admit(record, &$0) }) else { return }
+        // Outside the lock: making the text costs more than all the rest.
+        let line = text(record)
         let wake = state.withLock { state -> Bool in
-            if state.closed { return false }
-            let second = record.time / 1_000
-            if second != state.second {
-                state.second = second
-                state.counts.removeAll(keepingCapacity: true)
-            }
-            let key = record.component + record.message
-            let count = state.counts[key, default: 0] + 1
-            state.counts[key] = count
-            if count > repeats || state.lines.count >= capacity {
-                state.dropped += 1
-                return false
-            }
-            if state.dropped > 0 {
-                let notice = LogRecord(
-                    time: record.time, level: .warning, component: "log", message: "lines were dropped",
-                    fields: [("count", .integer(Int64(state.dropped)))])
-                state.lines.append(form == .json ? notice.json : notice.plain)
-                state.dropped = 0
-            }
+            tellDropped(&state)
             state.lines.append(line)
             return state.lines.count <= 2
         }
         if wake { signal() }
     }
+
+    private func admit(_ record: LogRecord, _ state: inout State) -> Bool {
+        if state.closed { return false }
+        state.lastTime = record.time
+        let second = record.time / 1_000
+        // Messages are few and fixed by custom; should they not be, the table is emptied before it grows.
+        if second != state.second || state.counts.count >= 1_000 {
+            state.second = second
+            state.counts.removeAll(keepingCapacity: true)
+        }
+        let count = state.counts[record.component + record.message, default: 0] + 1
+        state.counts[record.component + record.message] = count
+        guard count <= repeats, state.lines.count < capacity else {
+            state.dropped += 1
+            state.droppedEver += 1
+            return false
+        }
+        return true
+    }
+
+    /// Queues a line that says how many were dropped since the last such line.
+    private func tellDropped(_ state: inout State) {
+        guard state.dropped > 0 else { return }
+        state.lines.append(
+            text(
+                LogRecord(
+                    time: state.lastTime, level: .warning, component: "log", message: "lines were dropped",
+                    fields: [("count", .integer(Int64(state.dropped)))])))
+        state.dropped = 0
+    }
+
+    private func text(_ record: LogRecord) -> String { form == .json ? record.json : record.plain }
 
     /// Writes what is queued and stops, waiting at most about two seconds for a reader that is slow.
     public func close() {
@@ -101,12 +128,17 @@ public final class StreamSink: LogSink {
     }
 
     private func run() {
+        // A reader that has gone away is an error code here, not the end of the process.
+        var mask = sigset_t()
+        sigfillset(&mask)
+        pthread_sigmask(SIG_SETMASK, &mask, nil)
         var poller = pollfd(fd: wakeRead, events: Int16(POLLIN), revents: 0)
         while true {
             _ = poll(&poller, 1, 1_000)
             var drain: (UInt64, UInt64) = (0, 0)
             while read(wakeRead, &drain, 16) > 0 {}
             let (lines, closed) = state.withLock { state -> ([String], Bool) in
+                tellDropped(&state)
                 defer { state.lines.removeAll(keepingCapacity: true) }
                 state.writing = !state.lines.isEmpty
                 return (state.lines, state.closed)
@@ -134,6 +166,8 @@ public final class StreamSink: LogSink {
             } else if errno == EAGAIN || errno == EINTR {
                 usleep(1_000)
             } else {
+                // Nobody reads any more, or the disk is full: these lines are lost, and counted.
+                state.withLock { $0.droppedEver += UInt64(lines.count) }
                 return
             }
         }

@@ -57,4 +57,51 @@ struct LogTests {
         #expect(text.contains("lines were dropped count=15"))
         #expect(text.contains("c: other"))
     }
+
+    @Test("what was dropped last is told at the end, too")
+    func dropsAtTheEnd() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        let sink = StreamSink(descriptor: ends[1], form: .json, repeats: 2)
+        let logger = Logger(component: "c", level: .info, clock: { 1_000 }, sink: sink)
+        for _ in 0..<9 { logger.info("same") }
+        sink.close()
+        logger.info("too late")
+        Glibc.close(ends[1])
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        let count = max(0, read(ends[0], &bytes, bytes.count))
+        Glibc.close(ends[0])
+        let lines = String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == 3)
+        #expect(lines.last?.hasSuffix("\"message\":\"lines were dropped\",\"count\":7}") == true)
+        #expect(sink.dropped == 7)
+    }
+
+    @Test("a reader that has gone away ends nothing and blocks nobody")
+    func brokenPipe() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        let sink = StreamSink(descriptor: ends[1], form: .json)
+        let logger = Logger(component: "c", level: .info, clock: { 1_000 }, sink: sink)
+        Glibc.close(ends[0])
+        for number in 0..<10 { logger.info("line \(number)") }
+        sink.close()
+        Glibc.close(ends[1])
+        #expect(sink.dropped == 10)
+    }
+
+    @Test("a full queue drops instead of waiting")
+    func fullQueue() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        let sink = StreamSink(descriptor: ends[1], form: .json, capacity: 20, repeats: 100_000)
+        let logger = Logger(component: "c", level: .info, clock: { 1_000 }, sink: sink)
+        // Nobody reads: the pipe takes 64 KiB, the queue 20 lines, and the rest is dropped at once.
+        let long = String(repeating: "x", count: 1_000)
+        for number in 0..<5_000 { logger.info(long, [("n", .integer(Int64(number)))]) }
+        #expect(sink.dropped > 4_000)
+        Glibc.close(ends[0])
+        sink.close()
+        Glibc.close(ends[1])
+    }
 }

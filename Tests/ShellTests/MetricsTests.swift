@@ -51,4 +51,32 @@ struct MetricsTests {
         registry.gauge("x", "X.").set(7)
         #expect(registry.render().hasSuffix("x 1\n"))
     }
+
+    @Test("a counter kept elsewhere is a counter")
+    func computedCounter() {
+        let registry = MetricsRegistry()
+        registry.computedCounter("sent_total", "Sent.", [("partner", "bank-a")]) { 7 }
+        #expect(
+            registry.render()
+                == "# HELP sent_total Sent.\n# TYPE sent_total counter\nsent_total{partner=\"bank-a\"} 7\n")
+    }
+
+    @Test("many threads lose no count")
+    func concurrent() async {
+        let registry = MetricsRegistry()
+        let histogram = registry.histogram("h_seconds", "H.", bounds: [1, 2])
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    let counter = registry.counter("c_total", "C.", [("a", "1")])
+                    for value in 0..<10_000 {
+                        counter.add()
+                        histogram.observe(Int64(value % 3))
+                    }
+                }
+            }
+        }
+        #expect(registry.render().contains("c_total{a=\"1\"} 40000\n"))
+        #expect(registry.render().contains("h_seconds_count 40000\n"))
+    }
 }
