@@ -56,8 +56,8 @@ struct EventData {
             writer.member("amount", amount)
             write(evidence, to: &writer)
         case .paymentVoided(let number, let evidence):
-            attempt(number, &writer)
-            write(evidence, to: &writer)
+            if let number { attempt(number, &writer) }
+            if let evidence { write(evidence, to: &writer) }
         }
     }
 
