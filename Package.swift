@@ -110,6 +110,9 @@ let package = Package(
         .target(
             name: "EventLogConformance", dependencies: ["EventLog", "PaymentModel", "RecordFormat"],
             path: "Tests/EventLogConformance", swiftSettings: strict),
+        .executableTarget(
+            name: "EmbeddedLogCrasher", dependencies: ["EmbeddedLog", "EventLog", "RocksStore", "PaymentModel", "RecordFormat"],
+            path: "Tests/EmbeddedLogCrasher", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("PaymentModelTests", ["PaymentModel", "RecordFormat", "TestSupport"]),
         tests("CanonicalJSONTests", ["CanonicalJSON", "TestSupport"]),

@@ -17,7 +17,7 @@ public struct PaymentSummary: Sendable, Equatable {
     public var status: UInt8
     /// Whether it waits for a person, or for something that only time or a person brings.
     public var parked: Bool
-    /// Whether nothing more is expected of it. Finished payments are not in the index of stuck ones.
+    /// Whether nothing more is expected of it. Finished payments are listed only where their status is asked for.
     public var finished: Bool
     /// Since when it is in this status.
     public var since: Timestamp

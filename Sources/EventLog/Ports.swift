@@ -180,8 +180,9 @@ public protocol LogReader: AnyObject, Sendable {
     /// The entry of a payment as of the last commit: (state, body), or nil.
     func entry(space: StateSpace, key: [UInt8]) throws(LogError) -> (state: [UInt8], body: [UInt8]?)?
 
-    /// Payments by status, oldest `since` first. `statuses` empty = all unfinished. `after`: the last row of the page
-    /// before.
+    /// Payments by status, longest in their status first (then by id). `statuses` empty = all unfinished; a finished
+    /// one is found by its status. `since`: only those in their status since then or longer. `after`: the last row of
+    /// the page before.
     func payments(
         statuses: [UInt8], partner: String?, since: Timestamp?, after: PaymentRow?, limit: Int
     ) throws(LogError) -> [PaymentRow]

@@ -59,6 +59,9 @@ struct NativeOptions: ~Copyable {
             rocksdb_options_set_memtable_prefix_bloom_size_ratio(pointer, 0.02)
             rocksdb_options_set_memtable_whole_key_filtering(pointer, 1)
         }
+        if family.compactsDeletions {
+            rocksdb_options_add_compact_on_deletion_collector_factory(pointer, 16_384, 8_192)
+        }
         rocksdb_options_set_block_based_table_factory(pointer, table)
         rocksdb_block_based_options_destroy(table)
     }

@@ -27,6 +27,18 @@ extension RocksDatabase {
         }
     }
 
+    /// Drops whole files whose keys all lie between `start` and `end`: gives the room of a deleted range back at once.
+    /// Only for ranges that no reader needs any more, snapshots included.
+    public func dropFiles(_ family: Family, from start: RawSpan, to end: RawSpan) throws(RocksError) {
+        var text: UnsafeMutablePointer<CChar>?
+        start.withCharacters { start, startCount in
+            end.withCharacters { end, endCount in
+                rocksdb_delete_file_in_range_cf(pointer, family.pointer, start, startCount, end, endCount, &text)
+            }
+        }
+        if let text { throw consume(text, "dropFiles") }
+    }
+
     /// A number that RocksDB keeps about a family, by its name (`rocksdb.estimate-num-keys`, …); nil where unknown.
     public func property(_ name: String, _ family: Family) -> UInt64? {
         var value: UInt64 = 0

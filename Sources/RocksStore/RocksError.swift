@@ -41,6 +41,11 @@ public struct RocksError: Error, Sendable, Equatable, CustomStringConvertible {
         self.detail = detail
     }
 
+    /// Makes an error out of RocksDB's status text.
+    public init(status: String, operation: String) {
+        self.init(kind: RocksError.classify(status), operation: operation, detail: status)
+    }
+
     /// Whether a write that failed with this error certainly left nothing behind.
     /// Every other failed write may or may not be found after the next open.
     public var nothingWasWritten: Bool {
@@ -85,7 +90,7 @@ func rocksCall<Result>(
 func consume(_ text: UnsafeMutablePointer<CChar>, _ operation: StaticString) -> RocksError {
     let detail = String(cString: text)
     rocksdb_free(text)
-    return RocksError(kind: RocksError.classify(detail), operation: "\(operation)", detail: detail)
+    return RocksError(status: detail, operation: "\(operation)")
 }
 
 extension RawSpan {

@@ -21,6 +21,10 @@ public struct RocksFamily: Sendable, Equatable {
     /// Bytes of a block before compression: small for point reads, large for scans.
     public var blockBytes: Int
 
+    /// Whether files in which most keys are deletions are compacted soon: for queues, whose reading begins at keys that
+    /// are gone.
+    public var compactsDeletions = false
+
     /// Describes a family; the defaults suit point reads of small values.
     public init(
         _ name: String, bloomBitsPerKey: Double = 10, writeBufferBytes: Int = 32 << 20,

@@ -3,10 +3,9 @@ import CRocksDB
 /// Changes that become durable and visible together or not at all.
 ///
 /// It owns one growing buffer; `clear()` keeps the memory, so one batch serves many commits.
-/// Not thread-safe: one thread at a time.
-public struct WriteBatch: ~Copyable, Sendable {
-    // The buffer belongs to this value alone, which is unique and not shared: moving it to another thread is safe.
-    nonisolated(unsafe) let pointer: OpaquePointer
+/// It is a handle: filling it does not need exclusive access to the value, and it is no `Sendable`: one thread at a time.
+public struct WriteBatch: ~Copyable {
+    let pointer: OpaquePointer
 
     /// An empty batch.
     public init() { pointer = rocksdb_writebatch_create() }
@@ -24,10 +23,10 @@ public struct WriteBatch: ~Copyable, Sendable {
     }
 
     /// Forgets every change and keeps the buffer.
-    public mutating func clear() { rocksdb_writebatch_clear(pointer) }
+    public func clear() { rocksdb_writebatch_clear(pointer) }
 
     /// Sets `key` to `value`; both are copied into the batch.
-    public mutating func put(_ family: RocksDatabase.Family, key: RawSpan, value: RawSpan) {
+    public func put(_ family: RocksDatabase.Family, key: RawSpan, value: RawSpan) {
         key.withCharacters { key, keyCount in
             value.withCharacters { value, valueCount in
                 rocksdb_writebatch_put_cf(pointer, family.pointer, key, keyCount, value, valueCount)
@@ -36,7 +35,7 @@ public struct WriteBatch: ~Copyable, Sendable {
     }
 
     /// Sets `key` to the bytes of `head` followed by those of `tail`, without joining them first.
-    public mutating func put(_ family: RocksDatabase.Family, key: RawSpan, head: RawSpan, tail: RawSpan) {
+    public func put(_ family: RocksDatabase.Family, key: RawSpan, head: RawSpan, tail: RawSpan) {
         key.withCharacters { key, keyCount in
             head.withCharacters { head, headCount in
                 tail.withCharacters { tail, tailCount in
@@ -58,12 +57,12 @@ public struct WriteBatch: ~Copyable, Sendable {
     }
 
     /// Removes `key`.
-    public mutating func delete(_ family: RocksDatabase.Family, key: RawSpan) {
+    public func delete(_ family: RocksDatabase.Family, key: RawSpan) {
         key.withCharacters { rocksdb_writebatch_delete_cf(pointer, family.pointer, $0, $1) }
     }
 
     /// Removes every key from `start` (inclusive) to `end` (exclusive); costs one entry however many keys there are.
-    public mutating func deleteRange(_ family: RocksDatabase.Family, from start: RawSpan, to end: RawSpan) {
+    public func deleteRange(_ family: RocksDatabase.Family, from start: RawSpan, to end: RawSpan) {
         start.withCharacters { start, startCount in
             end.withCharacters { end, endCount in
                 rocksdb_writebatch_delete_range_cf(pointer, family.pointer, start, startCount, end, endCount)

@@ -1,0 +1,210 @@
+import EmbeddedLog
+import EventLog
+import EventLogConformance
+import PaymentModel
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("The embedded log")
+struct EmbeddedLogTests {
+    static let factory = LogFactory("embedded") { try EmbeddedLogUnderTest(partitions: $0) }
+
+    @Test("conforms", arguments: Conformance.cases)
+    func conforms(_ property: ConformanceCase) async throws {
+        try await property.run(Self.factory)
+    }
+
+    @Test("equals a simple model", arguments: 0..<4)
+    func model(_ run: Int) async throws {
+        let seed = UInt64.random(in: .min ... .max)
+        print("embedded model run \(run): seed \(seed)")
+        try await RandomModel.run(Self.factory, steps: 120, random: SeededGenerator(seed: seed))
+    }
+
+    static func append(_ log: EmbeddedLog, _ topic: Topic, _ partition: Int32, _ contents: [Content]) async throws {
+        var batch = RecordBatch()
+        for content in contents { batch.append(topic: topic, partition: partition, offset: 0, frame: content.frame) }
+        let appended = batch
+        let error = await withCheckedContinuation { continuation in
+            log.append(appended) { continuation.resume(returning: $0) }
+        }
+        if let error { throw error }
+    }
+
+    @Test("the number of partitions is recorded, and another one refused")
+    func partitions() throws {
+        let directory = TemporaryDirectory("embedded")
+        defer { withExtendedLifetime(directory) {} }
+        let empty = #expect(throws: LogError.self) {
+            try EmbeddedLog(directory: directory.path, options: EmbeddedLogOptions())
+        }
+        #expect(empty?.kind == .misconfigured)
+        try EmbeddedLog(directory: directory.path, options: EmbeddedLogOptions(partitionCount: 3)).close()
+        let other = #expect(throws: LogError.self) {
+            try EmbeddedLog(directory: directory.path, options: EmbeddedLogOptions(partitionCount: 4))
+        }
+        #expect(other?.kind == .misconfigured)
+        #expect(other?.detail.contains("3 partitions") == true)
+        let same = try EmbeddedLog(directory: directory.path, options: EmbeddedLogOptions())
+        #expect(same.partitionCount == 3)
+    }
+
+    @Test("a second log on the directory is refused, and waits where it is told to")
+    func secondLog() async throws {
+        let directory = TemporaryDirectory("embedded")
+        defer { withExtendedLifetime(directory) {} }
+        let first = try EmbeddedLog(directory: directory.path, options: EmbeddedLogOptions(partitionCount: 1))
+        let refused = #expect(throws: LogError.self) {
+            try EmbeddedLog(directory: directory.path, options: EmbeddedLogOptions())
+        }
+        #expect(refused?.kind == .misconfigured)
+        #expect(refused?.detail.contains("in use by another process") == true)
+        first.close()
+    }
+
+    @Test("a closed log answers, and does nothing")
+    func closed() async throws {
+        let directory = TemporaryDirectory("embedded")
+        defer { withExtendedLifetime(directory) {} }
+        let log = try EmbeddedLog(directory: directory.path, options: EmbeddedLogOptions(partitionCount: 1))
+        let owner = Owner(log.shard(partitions: [0]), patience: .seconds(10))
+        try await owner.start()
+        log.close()
+        log.close()
+        await #expect(throws: LogError.self) {
+            try await Self.append(log, .commands, 0, [Content(key: "k", value: "v")])
+        }
+        #expect(await owner.commit(BatchDraft()) != nil)
+        await #expect(throws: LogError.self) { try await owner.entry("k", partition: 0) }
+        await owner.close()
+    }
+
+    /// Holds the writer's thread in a completion while `body` queues work, so that all of it becomes one group.
+    static func whileWriterIsBusy(_ log: EmbeddedLog, _ body: @escaping @Sendable () -> Void) async {
+        var batch = RecordBatch()
+        batch.append(topic: .commands, partition: 0, offset: 0, frame: Content(key: "k", value: "first").frame)
+        let first = batch
+        await withCheckedContinuation { continuation in
+            log.append(first) { _ in
+                body()
+                continuation.resume()
+            }
+        }
+    }
+
+    @Test("appends that gather are one synced write")
+    func groups() async throws {
+        let directory = TemporaryDirectory("embedded")
+        defer { withExtendedLifetime(directory) {} }
+        let log = try EmbeddedLog(directory: directory.path, options: EmbeddedLogOptions(partitionCount: 2))
+        let outcomes = Mutex<[LogError?]>([])
+        let before = log.statistics.groups
+        await Self.whileWriterIsBusy(log) {
+            for number in 0..<50 {
+                var batch = RecordBatch()
+                batch.append(
+                    topic: .notifications, partition: Int32(number % 2), offset: 0,
+                    frame: Content(key: "k", value: "\(number)").frame)
+                log.append(batch) { error in outcomes.withLock { $0.append(error) } }
+            }
+        }
+        try await Self.append(log, .commands, 1, [Content(key: "k", value: "last")])
+        #expect(outcomes.withLock { $0 } == Array(repeating: nil, count: 50))
+        #expect(try log.offsets(topic: .notifications, partition: 0) == 0..<25)
+        #expect(log.statistics.groups - before <= 3)
+        log.close()
+    }
+
+    @Test("appends beyond the queue's limit are refused, those within it stored")
+    func backpressure() async throws {
+        let directory = TemporaryDirectory("embedded")
+        defer { withExtendedLifetime(directory) {} }
+        var options = EmbeddedLogOptions(partitionCount: 1)
+        options.maximumQueuedBytes = 10_000
+        let log = try EmbeddedLog(directory: directory.path, options: options)
+        let outcomes = Mutex<[LogError?]>([])
+        await Self.whileWriterIsBusy(log) {
+            for number in 0..<20 {
+                var batch = RecordBatch()
+                let value = String(repeating: "x", count: 1_000) + "\(number)"
+                batch.append(topic: .commands, partition: 0, offset: 0, frame: Content(key: "k", value: value).frame)
+                log.append(batch) { error in outcomes.withLock { $0.append(error) } }
+            }
+        }
+        try await Self.append(log, .notifications, 0, [Content(key: "k", value: "last")])
+        let refused = outcomes.withLock { $0 }.compactMap { $0 }
+        #expect(refused.count >= 10)
+        #expect(refused.allSatisfy { $0.kind == .unavailable })
+        let stored = try log.offsets(topic: .commands, partition: 0).count - 1
+        #expect(stored == 20 - refused.count)
+        log.close()
+    }
+
+    @Test("after a failed write appends heal the log by themselves, and the owner's epoch stays")
+    func healing() async throws {
+        let directory = TemporaryDirectory("embedded")
+        defer { withExtendedLifetime(directory) {} }
+        let log = try EmbeddedLog(directory: directory.path, options: EmbeddedLogOptions(partitionCount: 1))
+        let owner = Owner(log.shard(partitions: [0]), patience: .seconds(10))
+        try await owner.start()
+        log.failNextWrite(.lost)
+        await #expect(throws: LogError.self) {
+            try await Self.append(log, .commands, 0, [Content(key: "k", value: "lost")])
+        }
+        try await Self.append(log, .commands, 0, [Content(key: "k", value: "kept")])
+        #expect(log.statistics.reopenings == 1)
+        #expect(try await owner.take(1).map(\.content) == [Content(key: "k", value: "kept")])
+        var draft = BatchDraft()
+        draft.position(.commands, 0, 1)
+        #expect(await owner.commit(draft) == nil, "the owner had nothing in the failed write")
+        log.close()
+    }
+
+    @Test("one shard's failed commit does not take the other's partition")
+    func shardsAreApart() async throws {
+        let directory = TemporaryDirectory("embedded")
+        defer { withExtendedLifetime(directory) {} }
+        let log = try EmbeddedLog(directory: directory.path, options: EmbeddedLogOptions(partitionCount: 2))
+        var owners: [Owner] = []
+        for partition in 0..<Int32(2) {
+            let owner = Owner(log.shard(partitions: [partition]), patience: .seconds(10))
+            let error = await withCheckedContinuation { continuation in
+                owner.log.start(wake: owner.wakes.wake) { continuation.resume(returning: $0) }
+            }
+            #expect(error == nil)
+            try await owner.pollUntil("assigned") { $0.assignments.count == 1 }
+            owners.append(owner)
+        }
+        func draft(_ partition: Int32) -> BatchDraft {
+            var draft = BatchDraft()
+            draft.record(.events, partition, Content(key: "k", value: "v"))
+            return draft
+        }
+        log.failNextWrite(.lost)
+        #expect(await owners[0].commit(draft(0)) != nil)
+        try await owners[0].recover()
+        #expect(await owners[1].commit(draft(1)) == nil)
+        #expect(await owners[0].commit(draft(0)) == nil)
+        #expect(try log.offsets(topic: .events, partition: 0) == 0..<1)
+        #expect(try log.offsets(topic: .events, partition: 1) == 0..<1)
+        log.close()
+    }
+
+    @Test("a checkpoint is a log of its own")
+    func checkpoint() async throws {
+        let directory = TemporaryDirectory("embedded")
+        defer { withExtendedLifetime(directory) {} }
+        let path = directory.appending("log")
+        let log = try EmbeddedLog(directory: path, options: EmbeddedLogOptions(partitionCount: 1))
+        try await Self.append(log, .commands, 0, [Content(key: "k", value: "1")])
+        let copy = TemporaryDirectory("copy")
+        defer { withExtendedLifetime(copy) {} }
+        try log.checkpoint(to: copy.appending("store"))
+        try await Self.append(log, .commands, 0, [Content(key: "k", value: "2")])
+        let copied = try EmbeddedLog(directory: copy.path, options: EmbeddedLogOptions())
+        #expect(try copied.offsets(topic: .commands, partition: 0) == 0..<1)
+        #expect(try log.offsets(topic: .commands, partition: 0) == 0..<2)
+        log.close()
+    }
+}
