@@ -116,7 +116,7 @@ final class LocalCopy: Sendable {
     /// Sets a text of the directory's own.
     func set(meta name: String, _ value: String) throws(LogError) {
         let handle = try handle()
-        var batch = WriteBatch()
+        let batch = WriteBatch()
         batch.put(handle.meta, key: Array(name.utf8).span.bytes, value: Array(value.utf8).span.bytes)
         try write(batch, to: handle, .synced)
     }
@@ -148,7 +148,7 @@ final class LocalCopy: Sendable {
         let start = LocalKey.partition(partition)
         let end = LocalKey.partition(partition + 1)
         let handle = try handle()
-        var batch = WriteBatch()
+        let batch = WriteBatch()
         for family in [handle.entries, handle.timers, handle.references] {
             batch.deleteRange(family, from: start.span.bytes, to: end.span.bytes)
         }
