@@ -23,6 +23,7 @@ enum LegalTransitions {
             switch name {
             case "command.accepted":
                 from == to || (from == "none" && (to == "received" || to == "cancelled")) || moves(from, to)
+                    || (from == "actionRequired" && to == "authorizing")
             case "command.rejected", "route.selected", "attempt.accepted", "attempt.inquired", "attempt.escalated",
                 "attempt.late-success", "payout.cancel-requested":
                 from == to || moves(from, to)

@@ -128,8 +128,7 @@ public enum TransitionTable {
                 event: "payment.failed", when: "rejected for good, no candidate left, offload.reject",
                 from: [.authorizing, .inDoubt, .actionRequired, .routing, .offloaded], to: .failed),
             Row(
-                event: "payment.expired", when: "lifetime over", from: [.actionRequired, .authorized, .authorizing],
-                to: .expired),
+                event: "payment.expired", when: "lifetime over", from: [.actionRequired, .authorized], to: .expired),
             Row(
                 event: "payment.voided", when: "before an authorization, or of a waiting one",
                 from: [.received, .screening, .held, .routing, .offloaded, .actionRequired, .authorizing], to: .voided),
