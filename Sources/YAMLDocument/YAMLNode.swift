@@ -24,6 +24,12 @@ public struct YAMLNode: Hashable, Sendable {
     public let mark: YAMLMark
     /// What it is.
     public let content: Content
+
+    /// A node at a place.
+    public init(mark: YAMLMark, content: Content) {
+        self.mark = mark
+        self.content = content
+    }
 }
 
 /// What a document may cost at most. Files of ours are small: what goes beyond is a mistake or an attack.

@@ -51,6 +51,13 @@ extension RoutingPolicy {
         return release > now ? release : nil
     }
 
+    /// The rule that decides on a query; nil where none matches, or no route serves the currency.
+    public func matchingRule(_ query: RouteQuery, now: Now) -> RoutingRule? {
+        guard let place = compiled.market(query.kind, query.amount.currency) else { return nil }
+        let facts = QueryFacts(query, compiled, now: now, isFuture: false)
+        return matchingRule(compiled.markets[place], facts).map { rules[Int($0)] }
+    }
+
     /// The first rule that matches, as its place in `rules`.
     func matchingRule(_ market: Market, _ facts: borrowing QueryFacts) -> Int32? {
         for rule in market.rules {
