@@ -223,5 +223,22 @@ extension EventData {
             writer.endObject()
         }
         writer.endArray()
+        if !decision.health.isEmpty { write(decision.health, to: &writer) }
+    }
+
+    private func write(_ health: [RouteHealthInput], to writer: inout JSONWriter) {
+        writer.beginArray("health")
+        for input in health {
+            writer.beginObject()
+            writer.member("partner", input.route.partner.text)
+            writer.member("rail", input.route.rail.text)
+            writer.member("breaker", input.breaker.rawValue)
+            writer.member("recentFailures", input.recentFailures)
+            writer.member("recentOutcomes", input.recentOutcomes)
+            writer.member("throttledPerMille", input.throttledPerMille)
+            writer.member("openAttempts", input.openAttempts)
+            writer.endObject()
+        }
+        writer.endArray()
     }
 }
