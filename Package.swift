@@ -139,7 +139,7 @@ let package = Package(
             "OrchestratorTests",
             [
                 "Orchestrator", "PaymentModel", "PaymentCore", "Screening", "Routing", "MessageCodec", "Partners",
-                "EventLog", "EmbeddedLog", "RecordFormat", "StructuredLog", "Metrics", "TestSupport",
+                "EventLog", "EmbeddedLog", "RecordFormat", "StructuredLog", "Metrics", "SwitchyardSimulation", "TestSupport",
             ]),
         tests(
             "SimulationTests",

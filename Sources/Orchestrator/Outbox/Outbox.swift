@@ -1,0 +1,144 @@
+import PaymentCore
+import PaymentModel
+
+/// What waits for partners and what is under way there, a lane for each partner (bulkhead): bounded, inquiries about
+/// doubt first, repeats within a budget. Owned by the shard; decides what may start, starts nothing itself.
+struct Outbox {
+    /// One partner's share.
+    struct Lane {
+        var active = 0
+        var doubt = JobRing<OutboxJob>(capacity: 16)
+        var submits = JobRing<OutboxJob>(capacity: 16)
+        var checks = JobRing<OutboxJob>(capacity: 16)
+        var budget: RetryBudget
+        var lastAnswer: MonotonicTime
+
+        var waiting: Int { doubt.count + submits.count + checks.count }
+    }
+
+    private let limits: ShardLimits
+    fileprivate var lanes: [PartnerName: Lane] = [:]
+    /// Partners in the order of their first request: everything is done in this order, never in a dictionary's.
+    private var order: [PartnerName] = []
+    private var active: [UInt64: OutboxJob] = [:]
+    private(set) var waiting = 0
+
+    init(limits: ShardLimits) { self.limits = limits }
+
+    /// Everything that waits or is under way.
+    var count: Int { waiting + active.count }
+    /// What is under way.
+    var underWay: Int { active.count }
+
+    /// Takes a job in, or says why it cannot go out.
+    mutating func accept(_ job: OutboxJob, now: MonotonicTime) -> NotSentCause? {
+        let partner = job.order.route.partner
+        if lanes[partner] == nil {
+            let budget = RetryBudget(burst: limits.retryBurst, firstsPerRetry: limits.firstsPerRetry)
+            lanes[partner] = Lane(budget: budget, lastAnswer: now)
+            order.append(partner)
+        }
+        // A lane was made just now where there was none.
+        if let refusal = lanes[partner]?.accept(job, limit: limits.partnerWaiting) { return refusal }
+        waiting += 1
+        return nil
+    }
+
+    /// The next job that may start, over all partners; it counts as under way from now on.
+    mutating func next() -> OutboxJob? {
+        for partner in order {
+            guard let job = lanes[partner]?.start(limit: limits.partnerActive) else { continue }
+            waiting -= 1
+            active[job.id] = job
+            return job
+        }
+        return nil
+    }
+
+    /// A job under way has ended; nil where it is not known (any more).
+    mutating func end(_ id: UInt64, answered: Bool, now: MonotonicTime) -> OutboxJob? {
+        guard let job = active.removeValue(forKey: id) else { return nil }
+        lanes[job.order.route.partner]?.ended(answered: answered, now: now)
+        return job
+    }
+
+    /// Jobs that wait although they may not leave any more: withdrawn, or past their deadline.
+    mutating func expired(now: MonotonicTime) -> [OutboxJob] {
+        var expired: [OutboxJob] = []
+        for partner in order where (lanes[partner]?.submits.count ?? 0) > 0 {
+            let gone = lanes[partner]?.submits.extract { $0.permit.isWithdrawn || $0.permit.deadline < now }
+            expired += gone ?? []
+        }
+        waiting -= expired.count
+        return expired
+    }
+
+    /// Takes back the permits of everything of these partitions, or of one payment; what is under way stays known
+    /// until the transport has told its end. Returns the numbers of what is under way.
+    mutating func withdraw(where matches: (OutboxJob) -> Bool) -> [UInt64] {
+        var underWay: [UInt64] = []
+        for job in active.values where matches(job) {
+            job.permit.withdraw()
+            underWay.append(job.id)
+        }
+        for partner in order { lanes[partner]?.withdraw(where: matches) }
+        return underWay.sorted()
+    }
+
+    /// Forgets what waits for these.
+    mutating func dropWaiting(where matches: (OutboxJob) -> Bool) -> [OutboxJob] {
+        var dropped: [OutboxJob] = []
+        for partner in order { dropped += lanes[partner]?.drop(where: matches) ?? [] }
+        waiting -= dropped.count
+        return dropped
+    }
+
+    /// Whether taking in more would only lengthen the queue of a partner that works. A silent one stops nobody.
+    func isPressing(now: MonotonicTime) -> Bool {
+        guard count < limits.inFlight else { return true }
+        guard waiting >= limits.partnerHighWater else { return false }
+        return order.contains { partner in
+            guard let lane = lanes[partner], lane.waiting >= limits.partnerHighWater else { return false }
+            return (now - lane.lastAnswer) < limits.silence
+        }
+    }
+}
+
+extension Outbox.Lane {
+    fileprivate mutating func accept(_ job: OutboxJob, limit: Int) -> NotSentCause? {
+        guard self.waiting < limit else { return .queueFull }
+        switch job.order {
+        case .submit(let order):
+            if order.request > 1 {
+                guard budget.spend() else { return .queueFull }
+            } else {
+                budget.earn()
+            }
+            submits.append(job)
+        case .inquire(_, let urgent):
+            if urgent { doubt.append(job) } else { checks.append(job) }
+        }
+        return nil
+    }
+
+    fileprivate mutating func start(limit: Int) -> OutboxJob? {
+        guard active < limit else { return nil }
+        guard let job = doubt.popFirst() ?? submits.popFirst() ?? checks.popFirst() else { return nil }
+        active += 1
+        return job
+    }
+
+    fileprivate mutating func ended(answered: Bool, now: MonotonicTime) {
+        active -= 1
+        if answered { lastAnswer = now }
+    }
+
+    fileprivate mutating func withdraw(where matches: (OutboxJob) -> Bool) {
+        // A permit is shared with whoever holds the job: marking it is enough.
+        submits.forEach { if matches($0) { $0.permit.withdraw() } }
+    }
+
+    fileprivate mutating func drop(where matches: (OutboxJob) -> Bool) -> [OutboxJob] {
+        doubt.extract(where: matches) + submits.extract(where: matches) + checks.extract(where: matches)
+    }
+}

@@ -1,0 +1,150 @@
+import EventLog
+import PaymentCore
+import PaymentModel
+
+extension Shard {
+    /// Arms, moves or clears a payment's timer. The moment is fixed on the monotonic clock here: later jumps of the wall
+    /// clock move nothing.
+    func arm(_ slot: HotPayments.Slot, due: Timestamp?, notBefore: MonotonicTime? = nil) {
+        guard hot[slot].armedFor != due || (due != nil && hot[slot].timer == nil) else { return }
+        if let handle = hot[slot].timer { timers.remove(handle) }
+        hot[slot].timer = nil
+        hot[slot].armedFor = due
+        guard let due else { return }
+        let partition = hot[slot].partition
+        guard isLoaded(due, partition) else {
+            batch.distant.append(
+                DistantTimer(due: due, partition: partition, space: .payment, key: hot[slot].id.text))
+            return
+        }
+        var node = node(due, partition, .payment, hot[slot].id.text)
+        if let notBefore { node.at = max(node.at, notBefore) }
+        hot[slot].timer = timers.insert(node)
+    }
+
+    /// Whether timers due then are kept in memory: later ones are read from the store when their time comes nearer.
+    func isLoaded(_ due: Timestamp, _ partition: Int32) -> Bool {
+        due <= owned[partition]?.window.through ?? Timestamp(milliseconds: .min)
+    }
+
+    func node(_ due: Timestamp, _ partition: Int32, _ space: StateSpace, _ key: String) -> TimerNode {
+        let left = Milliseconds(max(0, (due - wall).count))
+        return TimerNode(at: monotonic + left, due: due, partition: partition, space: space, key: key)
+    }
+
+    /// Timers that were beyond the horizon when their batch was filled: the store has them now, but the horizon may have
+    /// moved over them meanwhile.
+    func armDistant(_ distant: [DistantTimer]) {
+        for timer in distant where isLoaded(timer.due, timer.partition) {
+            guard timer.space == .payment, let id = PaymentID(timer.key), let slot = hot.find(id) else {
+                _ = timers.insert(node(timer.due, timer.partition, timer.space, timer.key))
+                continue
+            }
+            guard hot[slot].armedFor == timer.due, hot[slot].timer == nil else { continue }
+            hot[slot].timer = timers.insert(node(timer.due, timer.partition, timer.space, timer.key))
+        }
+    }
+
+    // MARK: Firing
+
+    /// Fires what is due, within the bound of a turn, as long as there is room for what comes of it.
+    func fireTimers() {
+        var fired = 0
+        while fired < limits.timersPerTurn, poisoned == nil, batch.commit.records.count < recordLimit, !isPressed,
+            let (handle, node) = timers.popDue(at: monotonic)
+        {
+            fired += 1
+            status.timersFired += 1
+            guard owned[node.partition] != nil else { continue }
+            switch node.space {
+            case .payment: firePayment(node, handle)
+            case .kept: fireKept(node)
+            }
+        }
+    }
+
+    private func firePayment(_ node: TimerNode, _ handle: TimerQueue.Handle) {
+        guard let id = PaymentID(node.key), let slot = activate(id, partition: node.partition, creating: false) else {
+            return
+        }
+        if hot[slot].timer == handle {
+            hot[slot].timer = nil
+            hot[slot].armedFor = nil
+        }
+        let wanted = hot[slot].actor.assumeIsolated { $0.state.timer }
+        guard wanted == node.due else {
+            // Set anew or cleared since it was armed.
+            return arm(slot, due: wanted)
+        }
+        apply(.timer(due: node.due), to: slot, cause: EventCause())
+        let next = hot[slot].actor.assumeIsolated { $0.state.timer }
+        if next == node.due {
+            // The machine did not take it: once more in a while, never in a loop.
+            hot[slot].armedFor = nil
+            arm(slot, due: next, notBefore: monotonic + Milliseconds(1_000))
+        } else if !hot[slot].isTouched {
+            arm(slot, due: next)
+        }
+    }
+
+    // MARK: Loading
+
+    /// Reads timers that come within the horizon from the store, a page at a time, so that neither a start with a
+    /// million open payments nor a storm of due ones fills the memory.
+    func loadTimers() {
+        shedTimers()
+        guard timers.count < limits.timers / 2, !owned.isEmpty else { return }
+        let target = wall + limits.timerHorizon
+        let slack = limits.timerHorizon.count / 10
+        for partition in owned.keys.sorted() {
+            guard var window = owned[partition]?.window else { continue }
+            guard window.isPartial || (target - window.through).count > slack else { continue }
+            do throws(LogError) {
+                let page = try ports.log.timers(
+                    partition: partition, through: target, after: window.cursor, limit: limits.timerPage)
+                take(page, into: &window, target: target)
+                owned[partition]?.window = window
+            } catch {
+                return fail(error)
+            }
+        }
+    }
+
+    private func take(_ page: [DueTimer], into window: inout TimerWindow, target: Timestamp) {
+        for timer in page {
+            let key = String(decoding: timer.key, as: UTF8.self)
+            if timer.space == .payment, let id = PaymentID(key), let slot = hot.find(id) {
+                // In memory, so it knows better than the last commit; but it may have set this one as a distant one.
+                if hot[slot].armedFor == timer.due, hot[slot].timer == nil {
+                    hot[slot].timer = timers.insert(node(timer.due, timer.partition, timer.space, key))
+                }
+                continue
+            }
+            _ = timers.insert(node(timer.due, timer.partition, timer.space, key))
+        }
+        if page.count == limits.timerPage, let last = page.last {
+            window.cursor = last
+            window.through = max(window.through, last.due)
+            window.isPartial = true
+        } else {
+            window.through = max(window.through, target)
+            window.cursor = DueTimer(
+                due: target + Milliseconds(1), partition: page.last?.partition ?? 0, space: .payment, key: [])
+            window.isPartial = false
+        }
+    }
+
+    /// More timers in memory than fit: the later ones go back to where they came from.
+    private func shedTimers() {
+        guard timers.count > limits.timers * 2 else { return }
+        let lost = timers.shed(keeping: limits.timers / 2) { node in
+            // Of a payment in memory the store may not have it yet.
+            node.space == .kept || PaymentID(node.key).flatMap { hot.find($0) } != nil
+        }
+        for (partition, due) in lost {
+            owned[partition]?.window = TimerWindow(
+                through: due + Milliseconds(-1),
+                cursor: DueTimer(due: due, partition: partition, space: .payment, key: []), isPartial: true)
+        }
+    }
+}

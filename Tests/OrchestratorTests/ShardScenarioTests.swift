@@ -1,0 +1,178 @@
+import EventLog
+import Orchestrator
+import PaymentModel
+import Synchronization
+import Testing
+
+/// The path of one payout, and what the shard promises about commits and effects.
+@Suite struct ShardScenarioTests {
+    @Test func movesAPayoutFromCommandToPosting() {
+        let bench = ShardBench()
+        bench.start()
+        bench.send("payout", "p1", "100")
+        bench.run(50)
+        #expect(
+            bench.events("p1") == [
+                "commandAccepted", "received", "screeningPassed", "routeSelected", "attemptStarted", "attemptAccepted",
+                "payoutSubmitted", "payoutSettled",
+            ])
+        #expect(bench.state("p1") == "settled")
+        #expect(bench.records(.settlements).map(\.words) == [["1", "settlement"]])
+        #expect(bench.transport.posts.count == 1)
+        #expect(bench.shard.currentStatus.commits == 2)
+    }
+
+    /// S4: what is not durable is not sent. The intent's commit is held up: no request; it fails: never one.
+    @Test(arguments: [MemoryFault.aborted, .full, .unavailable, .unknownLost])
+    func sendsNothingBeforeTheIntentIsDurable(fault: MemoryFault) {
+        let bench = ShardBench(delayed: true)
+        bench.start()
+        let commits = Mutex(0)
+        bench.log.injectFaults { operation in
+            guard case .commit = operation else { return nil }
+            // The first commit fails; the transport must not have seen anything by then.
+            return commits.withLock { count in
+                count += 1
+                return count == 1 ? fault : nil
+            }
+        }
+        let posts = Mutex<[Int]>([])
+        bench.transport.script { _ in
+            posts.withLock { $0.append(commits.withLock { $0 }) }
+            return .answer(201, "settled")
+        }
+        bench.send("payout", "p1", "100")
+        bench.run(10_000)
+        #expect(bench.state("p1") == "settled")
+        // Sent once, and only after the second commit, which brought the intent.
+        #expect(posts.withLock { $0 } == [2])
+        #expect(bench.shard.currentStatus.failedCommits == 1)
+        #expect(bench.alarms.all.contains(.recovered))
+    }
+
+    /// Row C21: the outcome of the commit is unknown, and it did take effect: no effect runs on a guess, and the intent
+    /// that the log now shows is in doubt, not sent.
+    @Test func actsOnNoUnknownOutcome() {
+        let bench = ShardBench(delayed: true)
+        bench.start()
+        let first = Mutex(true)
+        bench.log.injectFaults { operation in
+            guard case .commit = operation else { return nil }
+            return first.withLock { isFirst in
+                defer { isFirst = false }
+                return isFirst ? .unknownApplied : nil
+            }
+        }
+        bench.transport.script { exchange in
+            exchange.call.method == "GET" ? .answer(200, "") : .answer(201, "settled")
+        }
+        bench.send("payout", "p1", "100")
+        bench.run(1_900)
+        #expect(bench.transport.posts.isEmpty)
+        bench.run(60_000)
+        // Doubt, an inquiry after the gate proves absence, and only then the next route.
+        #expect(bench.events("p1").contains("attemptInDoubt"))
+        #expect(bench.events("p1").contains("attemptResolved"))
+        #expect(bench.transport.posts.map(\.exchange.partner.text) == ["bank-b"])
+        #expect(bench.state("p1") == "settled")
+    }
+
+    /// Rows B18, B19: a crash between intent and result. The restart sends nothing again.
+    @Test func restoreNeverSendsAgain() {
+        let bench = ShardBench()
+        bench.start()
+        bench.transport.script { _ in .wait }
+        bench.send("payout", "p1", "100")
+        bench.run(20)
+        #expect(bench.transport.posts.count == 1)
+        bench.transport.script { exchange in
+            exchange.call.method == "GET" ? .answer(200, "settled") : .answer(201, "settled")
+        }
+        bench.crashAndRestart()
+        bench.run(60_000)
+        #expect(bench.transport.posts.count == 1)
+        #expect(bench.events("p1").filter { $0 == "attemptInDoubt" }.count == 1)
+        #expect(bench.state("p1") == "settled")
+    }
+
+    /// Row B16: a commit fails while a request is out. Its sender is withdrawn and awaited before anything is sent again,
+    /// and its result is one of an earlier incarnation.
+    @Test func oldSendersAreAwaitedBeforeAnythingElse() {
+        let bench = ShardBench(delayed: true)
+        bench.start()
+        bench.transport.script { _ in .wait }
+        bench.send("payout", "p1", "100")
+        bench.run(20)
+        let open = bench.transport.open
+        #expect(open.count == 1)
+        let fail = Mutex(true)
+        bench.log.injectFaults { operation in
+            guard case .commit = operation else { return nil }
+            return fail.withLock { shouldFail in
+                defer { shouldFail = false }
+                return shouldFail ? .aborted : nil
+            }
+        }
+        bench.transport.script { exchange in
+            exchange.call.method == "GET" ? .answer(200, "") : .answer(201, "settled")
+        }
+        bench.send("payout", "p2", "100")
+        bench.run(20)
+        #expect(bench.transport.cancelled.contains(open[0].exchange.id))
+        bench.run(60_000)
+        #expect(bench.events("p1").contains("attemptInDoubt"))
+        #expect(bench.state("p1") == "settled")
+        #expect(bench.state("p2") == "settled")
+    }
+
+    @Test func aRepeatedCommandDoesNothing() {
+        let bench = ShardBench()
+        bench.start()
+        let id = bench.send("payout", "p1", "100")
+        bench.run(50)
+        let before = bench.events("p1")
+        bench.send("payout", "p1", "100", id: id)
+        bench.run(50)
+        #expect(bench.events("p1") == before)
+        #expect(bench.shard.currentStatus.duplicates == 1)
+        bench.send("payout", "p1", "100")
+        bench.run(50)
+        #expect(bench.events("p1") == before + ["commandAccepted"])
+        #expect(bench.transport.posts.count == 1)
+    }
+
+    /// The same attempt sends the same bytes, also when the body was read from the store again.
+    @Test func aRepeatHasTheSameKeyAndBody() {
+        let bench = ShardBench()
+        bench.start()
+        let tries = Mutex(0)
+        bench.transport.script { _ in
+            tries.withLock { $0 += 1 }
+            return tries.withLock { $0 } == 1 ? .answer(429, "") : .answer(201, "settled")
+        }
+        bench.send("payout", "p1", "100")
+        bench.run(30_000)
+        let posts = bench.transport.posts
+        #expect(posts.count == 2)
+        #expect(posts.first?.exchange.call == posts.last?.exchange.call)
+        #expect(bench.events("p1").contains("attemptRetried"))
+        #expect(bench.state("p1") == "settled")
+    }
+
+    /// S13: a hold means no call; its release, answered by its number, lets it go on.
+    @Test func aHeldPayoutIsNotSent() {
+        var domain = TestDomain()
+        domain.screening = .held(
+            owner: "compliance", deadline: Timestamp(milliseconds: 1_790_000_900_000), entry: "e", listVersion: 1)
+        let bench = ShardBench(domain: domain)
+        bench.start()
+        bench.send("payout", "p1", "100")
+        bench.run(5_000)
+        #expect(bench.state("p1") == "held")
+        #expect(bench.transport.begun.isEmpty)
+        bench.send("release", "p1", "1")
+        bench.run(50)
+        #expect(bench.state("p1") == "settled")
+        #expect(bench.transport.posts.count == 1)
+    }
+}
