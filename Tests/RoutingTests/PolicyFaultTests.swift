@@ -143,7 +143,8 @@ private func faults(_ sources: PolicySources) -> [YAMLError] {
 
     static let otherRows: [Row] = [
         Row(
-            rules, "name: sepa", "name: requested-rail", line: "name: requested-rail\n    when: { kind", "rules[1].name", "the rule 'requested-rail' stands here twice"),
+            rules, "name: sepa", "name: requested-rail", line: "name: requested-rail\n    when: { kind",
+            "rules[1].name", "the rule 'requested-rail' stands here twice"),
         Row(
             rules, "primary: [\"*/sepa-instant\"]", "primary: [\"*/sepa-instnat\"]", "rules[1].primary[0]",
             "no route is called '*/sepa-instnat'"),

@@ -237,4 +237,35 @@ let shippedDirectory: String = {
         #expect(off.outcome == "offload")
         #expect(off.lane == "queue, owner payment-operations, leaves by window-opens")
     }
+
+    @Test("The README's examples are a policy as they stand")
+    func readme() throws {
+        let bytes = try FileBytes.read("\(shippedDirectory)/README.md", limit: 100_000)
+        var files: [PolicySources.File] = []
+        var heading: String?
+        var block: [Substring]?
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("## ") { heading = line.hasSuffix(".yaml") ? String(line.dropFirst(3)) : nil }
+            if line == "```yaml", heading != nil {
+                block = []
+            } else if line == "```", let lines = block, let path = heading {
+                files.append(.init(path: path, bytes: Array(lines.joined(separator: "\n").utf8)))
+                block = nil
+            } else {
+                block?.append(line)
+            }
+        }
+        #expect(files.count == 5)
+        let bundle = try PolicyBundle(PolicySources(directory: "README", files: files), hash: testHash)
+        #expect(bundle.routing.rules.map(\.name) == ["sepa", "cards"])
+        #expect(bundle.routing.routes.count == 2)
+        #expect(bundle.screening.count == 2)
+        #expect(bundle.warnings == [])
+    }
+
+    @Test("The README names every code of an elimination")
+    func readmeCodes() throws {
+        let text = String(decoding: try FileBytes.read("\(shippedDirectory)/README.md", limit: 100_000), as: UTF8.self)
+        for code in EliminationCode.allCases { #expect(text.contains("`\(code.rawValue)`"), "\(code.rawValue)") }
+    }
 }
