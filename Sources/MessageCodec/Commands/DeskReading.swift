@@ -2,8 +2,8 @@ import CanonicalJSON
 import PaymentModel
 
 extension FormReader {
-    /// The commands of the desk. Ids that name another payment's entry are well-formed; that they fit nothing is for the
-    /// state to say.
+    /// The commands of the desk. Ids that name another payment's entry are well-formed; that they fit nothing is for
+    /// the state to say.
     func desk(_ type: CommandType, _ subject: String, latest: Timestamp) throws(Refused) -> CommandBody {
         switch type {
         case .holdRelease: return .releaseHold(try decision("holdId", subject, "-hold-"))

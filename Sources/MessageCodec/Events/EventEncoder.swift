@@ -36,7 +36,8 @@ public struct EventEncoder: Sendable {
         sourceBytes = Array(source.utf8)
     }
 
-    /// Appends an event's frame. `ce_id` is `<paymentId>-<sequence>`; of the outcome of a command that created no payment
+    /// Appends an event's frame. `ce_id` is `<paymentId>-<sequence>`; of the outcome of a command that created no
+    /// payment
     /// `<paymentId>-0-<commandSource>-<commandId>`.
     public func append(_ event: PaymentEvent, _ context: EventContext, to frame: inout [UInt8]) {
         var id: [UInt8] = []
