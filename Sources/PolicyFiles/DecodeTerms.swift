@@ -99,8 +99,8 @@ struct TermsSections {
     }
 
     /// The terms, where the sections agree with each other. The gate (the architecture, section 5): "not found" proves
-    /// absence only for an inquiry after in-flight bound and visibility lag; without a slot after that every doubt would
-    /// end with a person, and the books must show a reference for longer.
+    /// absence only for an inquiry after in-flight bound and visibility lag; without a slot after that every doubt
+    /// would end with a person, and the books must show a reference for longer.
     func terms(at value: YAMLValue) throws(YAMLError) -> RouteTerms {
         if inquiry, let inFlightBound, let visibilityLag, let last = inDoubtSlots.last {
             let gate = inFlightBound + visibilityLag

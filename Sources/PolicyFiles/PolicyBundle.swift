@@ -59,6 +59,10 @@ public struct PolicyBundle: Sendable {
         var decoder = PolicyDecoder(sources: sources, today: today)
         let decoded = try decoder.decode(outside)
         version = PolicyBundle.hex(hash, of: PolicyBundle.content(sources.files), bytes: 16)
+        guard version.utf8.count == 32 else {
+            // A policy without a version could never be told from another.
+            throw PolicySources.fault(sources.directory, "cannot be hashed: the hash function gave no result")
+        }
         let routing: RoutingPolicy
         do throws(RoutingPolicyFault) {
             routing = try RoutingPolicy(

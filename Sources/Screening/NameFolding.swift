@@ -1,8 +1,8 @@
 /// Folds names so that the same name written differently compares equal: case, accents and spaces (the contract,
 /// section 7), and with them the width of letters, ligatures, and kinds of dashes and apostrophes.
 ///
-/// What is left compares as Swift strings do, by canonical equivalence, so that composed and decomposed forms of what is
-/// not folded (Hangul, kana) are equal, too.
+/// What is left compares as Swift strings do, by canonical equivalence, so that composed and decomposed forms of what
+/// is not folded (Hangul, kana) are equal, too.
 public enum NameFolding {
     /// The folded form of a name. Cost: linear; a name in ASCII needs one allocation at most.
     public static func fold(_ name: String) -> String {

@@ -36,6 +36,16 @@ private final class FolderCopy {
         #expect(try PolicyBundle.load(copy.path, hash: testHash).version != shipped)
     }
 
+    @Test("Without a hash there is no version, and without a version no policy")
+    func failingHash() {
+        do throws(PolicyFaults) {
+            _ = try PolicyBundle.load(shippedDirectory) { _ in [] }
+            Issue.record("loaded")
+        } catch {
+            #expect(error.faults.first?.message == "cannot be hashed: the hash function gave no result")
+        }
+    }
+
     @Test("A file's name is part of the content")
     func nameMatters() throws {
         let copy = try FolderCopy()

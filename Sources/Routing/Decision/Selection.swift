@@ -110,8 +110,8 @@ struct Selection {
         }
     }
 
-    /// The candidates with their roles: the first choice's best is primary, what follows secondary; after an offload lane
-    /// all have that role.
+    /// The candidates with their roles: the first choice's best is primary, what follows secondary; after an offload
+    /// lane all have that role.
     func routeCandidates(_ query: RouteQuery, names: [Route]) -> [RouteCandidate] {
         var candidates: [RouteCandidate] = []
         candidates.reserveCapacity(survivors.count)

@@ -80,8 +80,8 @@ public struct RouteHealthBoard: Sendable {
         entries[place].countStart(at: now)
     }
 
-    /// Whether a request of an attempt may be repeated on a route: repeats stay below 10 % of first attempts (L5). Takes
-    /// the repeat out of the budget.
+    /// Whether a request of an attempt may be repeated on a route: repeats stay below 10 % of first attempts (L5).
+    /// Takes the repeat out of the budget.
     public mutating func takeRepeat(_ route: Route) -> Bool {
         guard let place = places[route] else { return false }
         return entries[place].budget.takeRepeat()
