@@ -32,12 +32,15 @@ public enum Need: Hashable, Sendable {
 public struct RouteNeed: Hashable, Sendable {
     /// Routes that must not be tried again.
     public var tried: [Route]
+    /// Those of them that no byte ever reached: time may heal them.
+    public var unreached: [Route]
     /// Whether the payment has left an offload lane: its attempts then have that role.
     public var afterOffload: Bool
 
     /// A need.
-    public init(tried: [Route], afterOffload: Bool) {
+    public init(tried: [Route], unreached: [Route] = [], afterOffload: Bool) {
         self.tried = tried
+        self.unreached = unreached
         self.afterOffload = afterOffload
     }
 }

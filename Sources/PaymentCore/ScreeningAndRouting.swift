@@ -45,7 +45,12 @@ extension Step {
                     releaseRule: "operator", releaseAt: nil, manualOwner: rules.manualOwner,
                     manualDeadline: rules.manualDeadline))
         }
-        out.need = .route(RouteNeed(tried: tried, afterOffload: state.afterOffload))
+        let tried = self.tried
+        let unreached = tried.filter { route in
+            state.attempts.last { $0.route == route && ($0.operation == .payout || $0.operation == .authorize) }?.phase
+                == .notSent
+        }
+        out.need = .route(RouteNeed(tried: tried, unreached: unreached, afterOffload: state.afterOffload))
     }
 
     /// Routes that must not be tried again: those that refused it or never had it; those that could not be reached, until

@@ -1,1 +1,3 @@
-print("switchyard")
+import Glibc
+
+exit(SwitchyardCommand.main(Array(CommandLine.arguments.dropFirst())).rawValue)

@@ -24,12 +24,9 @@ struct HealthAPI: Sendable {
     /// The answer to `/healthz`, also while the daemon starts.
     static func health(_ identity: String) -> HTTPResponse {
         var response = HTTPResponse.text("ok\n")
-        if !identity.isEmpty { response.headers.append((HealthAPI.identityHeader, identity)) }
+        if !identity.isEmpty { response.headers.append((HealthHeaders.name, identity)) }
         return response
     }
-
-    /// Names the log's directory on its host.
-    static let identityHeader = "Switchyard-Log"
 
     private func readiness() -> HTTPResponse {
         let found = ports.readiness()
@@ -39,4 +36,14 @@ struct HealthAPI: Sendable {
         ]
         return .json(body.bytes, status: found.isReady ? 200 : 503)
     }
+}
+
+/// Headers of `/healthz`.
+public enum HealthHeaders {
+    static let name = "Switchyard-Log"
+    /// Names the log's directory on its host (`OperationsPorts.identity`); in lower case, as clients compare it.
+    public static let identity = "switchyard-log"
+
+    /// The answer to `/healthz`, also while the daemon starts.
+    public static func health(identity: String) -> HTTPResponse { HealthAPI.health(identity) }
 }

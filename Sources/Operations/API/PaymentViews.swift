@@ -7,7 +7,7 @@ import PaymentModel
 public struct PaymentViews: Sendable {
     private let ports: OperationsPorts
 
-    /// Views over these ports; only the reader, `describe` and the limits are used.
+    /// Views over these ports; only the reader and the limits are used.
     public init(ports: OperationsPorts) { self.ports = ports }
 
     func list(_ query: ListQuery) -> HTTPResponse {
@@ -52,7 +52,7 @@ public struct PaymentViews: Sendable {
         try ports.reader.history(paymentID: Array(id.utf8), into: &batch, limit: ports.limits.historyRecords)
         let events = batch.records.map { RecordPresentation.object($0, frame: batch.bytes[$0.frame]) }
         let told = AttemptFold(events)
-        let described = entry.flatMap { ports.describe(id, $0.state) }
+        let described = entry.flatMap { PaymentDescription(id: id, state: $0.state) }
         guard let described else {
             guard let last = told.last else { return nil }
             var members = PaymentViews.row(id, last.summary)

@@ -144,6 +144,13 @@ public struct RecordPage: Sendable {
     /// The partition's end when the page was read.
     public var end: Int64
 
+    /// A page.
+    public init(lines: [UInt8], next: Int64, end: Int64) {
+        self.lines = lines
+        self.next = next
+        self.end = end
+    }
+
     /// Reads a page. May block.
     public static func read(
         _ topic: Topic, _ query: RecordQuery, _ reader: any LogReader

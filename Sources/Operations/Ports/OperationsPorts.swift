@@ -26,8 +26,6 @@ public struct OperationsPorts: Sendable {
     public var routes: @Sendable () -> RouteOverview
     /// How each partner's notifications are verified, by the partner's name.
     public var webhooks: [String: PartnerWebhook]
-    /// What a stored state tells of its attempts; nil where the bytes cannot be read.
-    public var describe: @Sendable (_ paymentID: String, _ state: [UInt8]) -> PaymentDescription?
     /// Metrics to render and to count with.
     public var metrics: MetricsRegistry
     /// Names the log's directory on this host, so that a command does not take another daemon on the same port for ours.
@@ -44,7 +42,6 @@ public struct OperationsPorts: Sendable {
         readiness: @escaping @Sendable () -> Readiness = { Readiness() },
         routes: @escaping @Sendable () -> RouteOverview = { RouteOverview() },
         webhooks: [String: PartnerWebhook] = [:],
-        describe: @escaping @Sendable (_ paymentID: String, _ state: [UInt8]) -> PaymentDescription? = { _, _ in nil },
         metrics: MetricsRegistry = MetricsRegistry(), identity: String = "", log: Logger = .silent
     ) {
         self.appender = appender
@@ -57,7 +54,6 @@ public struct OperationsPorts: Sendable {
         self.readiness = readiness
         self.routes = routes
         self.webhooks = webhooks
-        self.describe = describe
         self.metrics = metrics
         self.identity = identity
         self.log = log

@@ -1,0 +1,62 @@
+import Partners
+import PaymentCore
+import PaymentModel
+
+extension SwitchyardDomain {
+    /// See `PaymentDomain`.
+    public func call(for order: SendOrder, initiation: Initiation?) -> PartnerCall? {
+        guard let adapter = partners[order.route.partner],
+            let request = try? adapter.request(for: PartnerOrder(order, initiation))
+        else { return nil }
+        return PartnerCall(request)
+    }
+
+    /// See `PaymentDomain`.
+    public func call(for order: InquiryOrder) -> PartnerCall? {
+        guard let adapter = partners[order.route.partner],
+            let request = try? adapter.request(for: PartnerInquiry(order))
+        else { return nil }
+        return PartnerCall(request)
+    }
+
+    /// See `PaymentDomain`.
+    public func outcome(of answer: PartnerAnswer, to order: SendOrder) -> SendOutcome {
+        guard let adapter = partners[order.route.partner] else { return .unclear(.unreadable) }
+        return adapter.outcome(of: PartnerHTTPAnswer(answer), to: PartnerOrder(order, nil)).outcome
+    }
+
+    /// See `PaymentDomain`.
+    public func outcome(of answer: PartnerAnswer, to order: InquiryOrder) -> InquiryOutcome {
+        guard let adapter = partners[order.route.partner] else { return .unanswered }
+        return adapter.outcome(of: PartnerHTTPAnswer(answer), to: PartnerInquiry(order)).outcome
+    }
+}
+
+extension PartnerOrder {
+    fileprivate init(_ order: SendOrder, _ initiation: Initiation?) {
+        self.init(
+            operation: order.operation, rail: order.route.rail, reference: order.reference,
+            idempotencyKey: order.idempotencyKey, amount: order.amount, target: order.target, initiation: initiation)
+    }
+}
+
+extension PartnerInquiry {
+    fileprivate init(_ order: InquiryOrder) {
+        self.init(
+            operation: order.operation, reference: order.reference, amount: order.amount, target: order.target)
+    }
+}
+
+extension PartnerCall {
+    fileprivate init(_ request: PartnerHTTPRequest) {
+        self.init(
+            method: request.method, target: request.target,
+            headers: request.headers.map { PartnerHeader($0.name, $0.value) }, body: request.body)
+    }
+}
+
+extension PartnerHTTPAnswer {
+    fileprivate init(_ answer: PartnerAnswer) {
+        self.init(status: answer.status, retryAfter: answer.header("retry-after"), body: answer.body)
+    }
+}

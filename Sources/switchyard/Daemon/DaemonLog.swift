@@ -1,0 +1,102 @@
+import Configuration
+import EmbeddedLog
+import EventLog
+import Foundation
+import Glibc
+import KafkaLog
+import Orchestrator
+import PaymentModel
+import StructuredLog
+import YAMLDocument
+
+/// The open event log of the daemon, whatever its kind.
+struct DaemonLog {
+    /// Where inputs come in.
+    let appender: any LogAppender
+    /// What is published.
+    let reader: any LogReader
+    /// Whether this process owns every partition.
+    let ownsAll: Bool
+    /// Makes the shards.
+    let start: (Daemon) -> any RunningShards
+    /// Closes the log.
+    let close: () -> Void
+
+    /// Makes the directory, with those above it, where it is missing.
+    static func prepare(_ directory: String) throws(CommandFailure) {
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            throw CommandFailure(.unreachable, "log.directory \(directory) cannot be made: \(reason(error))")
+        }
+        guard access(directory, W_OK | X_OK) == 0 else {
+            throw CommandFailure(
+                .unreachable, "log.directory \(directory) cannot be written: \(FileBytes.reason(errno))")
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        let code = underlying?.domain == NSPOSIXErrorDomain ? underlying?.code : nil
+        return code.map { FileBytes.reason(Int32($0)) } ?? "the file system refuses"
+    }
+
+    /// Opens the log. Waits for a directory that another process holds, and for a broker; nil where the end was asked for
+    /// meanwhile.
+    static func open(
+        _ configuration: SwitchyardConfiguration, log: Logger, waiting signals: DaemonSignals
+    ) throws(CommandFailure) -> DaemonLog? {
+        let began = SystemClock().monotonic()
+        let patience = configuration.timeouts.directoryWait
+        var isTold = false
+        while true {
+            do throws(LogError) {
+                return try open(configuration, log: log)
+            } catch {
+                let waits = OpenLog.isHeld(error) || error.kind == .unavailable
+                guard waits, SystemClock().monotonic() - began < patience else {
+                    throw CommandFailure(error.kind == .corrupt ? .wrong : .unreachable, "log: \(error.detail)")
+                }
+                if !isTold { log.warning("waiting for the log", [("reason", .text(error.detail))]) }
+                isTold = true
+            }
+            if signals.stopRequested { return nil }
+            usleep(100_000)
+        }
+    }
+
+    private static func open(
+        _ configuration: SwitchyardConfiguration, log: Logger
+    ) throws(LogError) -> DaemonLog {
+        let shards = configuration.shards
+        switch configuration.log {
+        case .embedded(let settings):
+            let opened = try EmbeddedLog(directory: settings.directory, options: OpenLog.options(settings))
+            return DaemonLog(
+                appender: opened, reader: opened, ownsAll: true,
+                start: { daemon in
+                    let count = Int(opened.partitionCount)
+                    return daemon.shards(
+                        (0..<min(shards, count)).map { index in
+                            opened.shard(
+                                partitions: (0..<count).filter { $0 % min(shards, count) == index }.map(Int32.init))
+                        })
+                }, close: { opened.close() })
+        case .kafka(let settings):
+            var kafka = try OpenLog.kafkaSettings(settings, configuration: configuration)
+            let report = log.named("kafka")
+            kafka.report = { level, text in
+                if level <= 4 { report.warning(text) } else { report.info(text) }
+            }
+            let opened = try KafkaEventLog(kafka)
+            let appender = try opened.appender()
+            return DaemonLog(
+                appender: appender, reader: opened.reader(), ownsAll: false,
+                start: { daemon in daemon.shards((0..<shards).map { opened.shard($0) }) },
+                close: {
+                    appender.close()
+                    opened.close()
+                })
+        }
+    }
+}

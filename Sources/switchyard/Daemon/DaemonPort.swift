@@ -1,0 +1,67 @@
+import Configuration
+import HTTPServer
+import Operations
+import OpenSSLCrypto
+import PaymentModel
+import YAMLDocument
+
+/// The HTTP port as the configuration says.
+enum DaemonPort {
+    /// Starts listening.
+    static func open(
+        _ http: HTTPConfiguration, limits: OperationsLimits, _ port: StartingPort
+    ) throws(CommandFailure) -> HTTPServer {
+        var settings = HTTPServerConfiguration(host: http.listen.host, port: http.listen.port)
+        settings.limits.connections = http.connections
+        settings.limits.connectionsPerAddress = http.connectionsPerAddress
+        settings.limits.idleTime = .milliseconds(http.idleTimeout.count)
+        settings.limits.answerTime = .milliseconds(http.commitWait.count)
+        settings.limits.bodyBytes = limits.maximumBundleBytes
+        settings.stopGrace = .seconds(3)
+        if let tls = http.tls {
+            settings.tls = HTTPServerTLS(
+                certificateChain: try text(tls.certificateFile), privateKey: try text(tls.keyFile),
+                clientAuthorities: try tls.clientCAFile.map { path throws(CommandFailure) in try text(path) })
+        }
+        do throws(HTTPServerError) {
+            return try HTTPServer(settings) { request, responder in port.handle(request, responder) }
+        } catch {
+            throw CommandFailure(.unreachable, "http.listen \(http.listen): \(error)")
+        }
+    }
+
+    private static func text(_ path: String) throws(CommandFailure) -> String {
+        do throws(FileFault) {
+            return String(decoding: try FileBytes.read(path, limit: 1_048_576), as: UTF8.self)
+        } catch {
+            throw CommandFailure(.wrong, "\(error)")
+        }
+    }
+
+    /// Who may do what.
+    static func access(_ http: HTTPConfiguration) -> AccessPolicy {
+        AccessPolicy(
+            tokens: http.tokens.map { token in
+                AccessPolicy.Token(name: token.name, roles: roles(token.roles)) { presented in
+                    // Compared as a whole, in the same time whatever is presented.
+                    token.token.withBytes { constantTimeEqual($0, presented) }
+                }
+            },
+            clients: Dictionary(
+                http.clients.map { ($0.commonName, roles($0.roles)) }, uniquingKeysWith: { $0.union($1) }))
+    }
+
+    private static func roles(_ roles: Set<Configuration.AccessRole>) -> Set<Operations.AccessRole> {
+        Set(roles.compactMap { Operations.AccessRole(rawValue: $0.rawValue) })
+    }
+
+    /// The port's bounds.
+    static func limits(_ configuration: SwitchyardConfiguration) -> OperationsLimits {
+        var limits = OperationsLimits()
+        limits.maximumCommandBytes = configuration.limits.maximumCommandBytes
+        limits.maximumNotificationBytes = configuration.limits.maximumNotificationBytes
+        limits.notificationsWaiting = configuration.http.notificationsWaiting
+        limits.forgedKept = configuration.limits.forgedNotificationsKept
+        return limits
+    }
+}

@@ -1,0 +1,90 @@
+import CanonicalJSON
+import Dispatch
+import EventLog
+import HTTPServer
+import Operations
+import Orchestrator
+import PaymentModel
+import RecordFormat
+import Synchronization
+
+/// The log opened by this process itself: the embedded directory while no daemon holds it, or Kafka.
+final class DirectLogAccess: LogAccess {
+    private let appender: any LogAppender
+    private let reader: any LogReader
+    private let closing: () -> Void
+
+    /// Access over an open log; `closing` gives it free.
+    init(appender: any LogAppender, reader: any LogReader, closing: @escaping () -> Void) {
+        self.appender = appender
+        self.reader = reader
+        self.closing = closing
+    }
+
+    private var ports: OperationsPorts {
+        OperationsPorts(appender: appender, reader: reader, now: { SystemClock().wall() })
+    }
+
+    func partitions() throws(AccessFault) -> Int32 { reader.partitionCount }
+
+    func append(_ frames: [[UInt8]]) throws(AccessFault) {
+        var batch = RecordBatch()
+        for frame in frames {
+            guard let layout = try? RecordLayout(frame.span.bytes) else { throw .refused("a record cannot be read") }
+            let partition = PartitionHash.partition(
+                of: layout.key.map { frame[$0] } ?? [], count: appender.partitionCount)
+            batch.append(topic: .commands, partition: partition, offset: 0, frame: frame)
+        }
+        let fault = Mutex<LogError?>(nil)
+        let done = DispatchSemaphore(value: 0)
+        appender.append(batch) { error in
+            fault.withLock { $0 = error }
+            done.signal()
+        }
+        done.wait()
+        if let error = fault.withLock({ $0 }) { throw AccessFault(error) }
+    }
+
+    func page(_ topic: Topic, _ query: RecordQuery) throws(AccessFault) -> RecordPage {
+        do throws(LogError) {
+            return try RecordPage.read(topic, query, reader)
+        } catch {
+            throw AccessFault(error)
+        }
+    }
+
+    func payments(_ query: String) throws(AccessFault) -> JSONValue {
+        guard let target = RequestTarget("/v1/payments?\(query)") else { throw .refused("the query cannot be read") }
+        let response = PaymentViews(ports: ports).list(target, now: SystemClock().wall())
+        guard let body = try? JSONValue(parsing: response.body) else { throw .refused("the answer is no JSON") }
+        guard response.status == 200 else { throw .refused(body["detail"]?.string ?? "status \(response.status)") }
+        return body
+    }
+
+    func payment(_ id: String) throws(AccessFault) -> JSONValue? {
+        do throws(LogError) {
+            return try PaymentViews(ports: ports).payment(id)
+        } catch {
+            throw AccessFault(error)
+        }
+    }
+
+    func outcome(subject: String, source: String, id: String) throws(AccessFault) -> JSONValue? {
+        do throws(LogError) {
+            return try ports.outcome(subject: subject, source: source, id: id)
+        } catch {
+            throw AccessFault(error)
+        }
+    }
+
+    func close() { closing() }
+}
+
+extension AccessFault {
+    init(_ error: LogError) {
+        switch error.kind {
+        case .corrupt, .misconfigured: self = .refused(error.detail)
+        default: self = .unreachable(error.detail)
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Configuration
+import CurlHTTP
+import Glibc
+import Operations
+import PaymentModel
+
+/// Reaches the log for a command: a running daemon over its port; else the directory, where no daemon holds it; or Kafka.
+/// What does not answer is tried again until the time-out, so that a daemon that is just starting, or just died, costs
+/// only patience.
+final class Reach {
+    private let configuration: SwitchyardConfiguration
+    private let tokenFile: String?
+    private let certificateAuthority: String?
+    private let timeout: Duration
+    private let role: Configuration.AccessRole
+    private let mayCreate: Bool
+    private var access: (any LogAccess)?
+
+    /// - Parameters:
+    ///   - role: what the command does; a token that has it is taken from the configuration where none is given.
+    ///   - mayCreate: whether a directory that is not there yet is made (`send`), or is a fault (readers).
+    init(_ options: ClientOptions, role: Configuration.AccessRole, mayCreate: Bool = false) throws(CommandFailure) {
+        configuration = try SwitchyardConfiguration.forClient(options.configuration)
+        tokenFile = options.tokenFile
+        certificateAuthority = options.certificateAuthority
+        timeout = options.timeout
+        self.role = role
+        self.mayCreate = mayCreate
+    }
+
+    deinit { access?.close() }
+
+    /// Runs `body` with the log, again where it could not be reached, until the time-out since this call.
+    func run<Result>(
+        _ body: (any LogAccess) throws(AccessFault) -> Result
+    ) throws(CommandFailure) -> Result {
+        let deadline = CurlHTTP.MonotonicTime.now().advanced(by: timeout)
+        var pause: UInt32 = 20_000
+        while true {
+            let reason: String
+            do throws(AccessFault) {
+                let access = if let known = self.access { known } else { try open() }
+                self.access = access
+                return try body(access)
+            } catch {
+                switch error {
+                case .refused(let detail): throw CommandFailure(.wrong, detail)
+                case .unreachable(let detail): reason = detail
+                }
+            }
+            release()
+            guard CurlHTTP.MonotonicTime.now() < deadline else { throw CommandFailure(.unreachable, reason) }
+            usleep(pause)
+            pause = min(500_000, pause * 2)
+        }
+    }
+
+    /// Gives a directory free, so that a daemon can take it; the next `run` reaches it again.
+    func release() {
+        access?.close()
+        access = nil
+    }
+
+    private func open() throws(AccessFault) -> any LogAccess {
+        switch configuration.log {
+        case .kafka(let log): return try OpenLog.kafka(log, configuration: configuration)
+        case .embedded(let log):
+            if let daemon = try daemon(log) { return daemon }
+            return try OpenLog.embedded(log, mayCreate: mayCreate)
+        }
+    }
+
+    /// The running daemon, or nil where nobody listens.
+    private func daemon(_ log: EmbeddedLogConfiguration) throws(AccessFault) -> HTTPLogAccess? {
+        let address = DaemonAddress.read(log.directory) ?? configuration.http.listen
+        guard address.port > 0 else { return nil }
+        let scheme = configuration.http.tls == nil ? "http" : "https"
+        var reached = address
+        if ["0.0.0.0", "::"].contains(reached.host) { reached.host = "127.0.0.1" }
+        do throws(CommandFailure) {
+            let token = try ClientSecrets.token(configuration, file: tokenFile, role: role)
+            let tls = HTTPTLSConfiguration(certificateAuthorityFile: certificateAuthority)
+            let client = try DaemonClient(base: "\(scheme)://\(reached)", token: token, tls: tls)
+            guard let health = try? client.request(.get, "/healthz", timeout: .seconds(3)), health.status == 200 else {
+                return nil
+            }
+            // Another daemon may have taken the port of ours.
+            if let theirs = health.headers[HealthHeaders.identity], let ours = LogIdentity.of(log.directory),
+                theirs != ours
+            {
+                return nil
+            }
+            return HTTPLogAccess(client)
+        } catch {
+            throw .refused(error.message)
+        }
+    }
+}
+
+/// The options that every command beside the daemon has.
+struct ClientOptions {
+    var configuration: String
+    var tokenFile: String?
+    var certificateAuthority: String?
+    var timeout: Duration
+    var json: Bool
+}
