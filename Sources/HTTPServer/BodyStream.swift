@@ -82,7 +82,7 @@ final class BodyStream: Sendable {
         var callback: (@Sendable () -> Void)?
         let count = state.withLock { state -> Int in
             let waiting = state.buffer.count - state.offset
-            if waiting == 0 || state.ending == .failed {
+            if waiting == 0 {
                 switch state.ending {
                 case .finished: return -1
                 case .failed: return -2

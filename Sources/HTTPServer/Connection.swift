@@ -38,6 +38,8 @@ final class Connection: Sendable {
         }
     }
 
+    var isIdle: Bool { phase.load(ordering: .relaxed) == Phase.idle.rawValue }
+
     /// The verified client, looked up once per connection.
     func client(_ connection: OpaquePointer) -> ClientIdentity {
         identity.withLock { known in
@@ -89,9 +91,10 @@ final class ConnectionTable: Sendable {
         }
     }
 
-    func shutDownAll() {
+    /// Ends the connections that wait for a request.
+    func shutDownIdle() {
         state.withLock { state in
-            for connection in state.connections.values { connection.shutDown() }
+            for connection in state.connections.values where connection.isIdle { connection.shutDown() }
         }
     }
 

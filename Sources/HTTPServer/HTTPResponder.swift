@@ -83,6 +83,7 @@ public final class HTTPBodyWriter: Sendable {
     /// The body is complete.
     public func finish() { stream.end(.finished) }
 
-    /// The body cannot be completed: the connection is closed in the middle, so that the client sees it.
+    /// The body cannot be completed: what was written is still sent, then the connection is closed in the middle, so
+    /// that the client sees it.
     public func fail() { stream.end(.failed) }
 }

@@ -139,7 +139,8 @@ public final class HTTPServer: @unchecked Sendable {  // `daemon` is written onc
         }
     }
 
-    /// For test servers: for that long the port refuses connections (ECONNREFUSED) and open connections are closed.
+    /// For test servers: for that long the port refuses connections (ECONNREFUSED), and connections that are or become
+    /// idle are closed. Zero ends it.
     public func refuseConnections(for duration: Duration) { service.refuse(for: duration) }
 
     /// Counts since the start.

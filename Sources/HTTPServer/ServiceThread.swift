@@ -67,7 +67,7 @@ final class ServiceThread: @unchecked Sendable {  // `socket` and `daemon` belon
         signal()
     }
 
-    /// Does not listen for that long: connects are refused by the kernel, open idle connections are closed.
+    /// Does not listen for that long: connects are refused by the kernel, connections that are or become idle are closed.
     func refuse(for duration: Duration) {
         let until = monotonicNanoseconds() + duration.nanoseconds
         orders.withLock { $0.refusingUntil = until }
@@ -96,7 +96,7 @@ final class ServiceThread: @unchecked Sendable {  // `socket` and `daemon` belon
             ]
             var timeout = tickMilliseconds
             if full { timeout = 5 }
-            if order.refusingUntil > now { timeout = min(timeout, (order.refusingUntil - now) / 1_000_000 + 1) }
+            if order.refusingUntil > now { timeout = min(20, (order.refusingUntil - now) / 1_000_000 + 1) }
             _ = poll(&polled, nfds_t(polled.count), Int32(timeout))
             if polled[0].revents != 0 {
                 var drained: UInt64 = 0
@@ -119,10 +119,11 @@ final class ServiceThread: @unchecked Sendable {  // `socket` and `daemon` belon
         if isListening && !wanted {
             socket.stopListening()
             isListening = false
-            if order.isAccepting { core.connections.shutDownAll() }
         } else if !isListening && wanted {
             isListening = socket.listenAgain()
         }
+        // Also those that become idle meanwhile: a kept connection would be a way around the refusal.
+        if order.isAccepting && order.refusingUntil > now { core.connections.shutDownIdle() }
     }
 
     private func acceptAll() {
