@@ -87,14 +87,14 @@ let package = Package(
                 "HTTPServer", "Partners", "Routing", "Screening", "PolicyFiles", "StructuredLog", "Metrics",
                 "OpenSSLCrypto",
             ]),
-        module(
-            "PartnerSimulator",
-            ["PaymentModel", "CanonicalJSON", "HTTPServer", "CurlHTTP", "OpenSSLCrypto", "StructuredLog"]),
+        // The reference partner: pure, so that a simulation can run it; and its shell over HTTP.
+        module("PartnerWorld", ["CanonicalJSON"]),
+        module("PartnerSimulator", ["PartnerWorld", "HTTPServer", "CurlHTTP", "StructuredLog"]),
         module(
             "SwitchyardSimulation",
             [
                 "Orchestrator", "PaymentModel", "PaymentCore", "Screening", "Routing", "MessageCodec", "Partners",
-                "CanonicalJSON", "EventLog", "RecordFormat", "StructuredLog", "Metrics",
+                "CanonicalJSON", "PartnerWorld", "EventLog", "RecordFormat", "StructuredLog", "Metrics",
             ]),
         .executableTarget(
             name: "switchyard",
@@ -113,9 +113,6 @@ let package = Package(
         .executableTarget(
             name: "EmbeddedLogCrasher", dependencies: ["EmbeddedLog", "EventLog", "RocksStore", "PaymentModel", "RecordFormat"],
             path: "Tests/EmbeddedLogCrasher", swiftSettings: strict),
-        .executableTarget(
-            name: "KafkaLogOwner", dependencies: ["KafkaLog", "KafkaTransport", "EventLog", "RecordFormat"],
-            path: "Tests/KafkaLogOwner", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("PaymentModelTests", ["PaymentModel", "RecordFormat", "TestSupport"]),
         tests("CanonicalJSONTests", ["CanonicalJSON", "TestSupport"]),
@@ -149,7 +146,7 @@ let package = Package(
             ["SwitchyardSimulation", "RecordFormat", "Orchestrator", "PaymentModel", "PaymentCore", "EventLog", "TestSupport"]),
         tests(
             "PartnerSimulatorTests",
-            ["PartnerSimulator", "HTTPServer", "CurlHTTP", "OpenSSLCrypto", "CanonicalJSON", "PaymentModel", "TestSupport"]),
+            ["PartnerSimulator", "PartnerWorld", "HTTPServer", "CurlHTTP", "CanonicalJSON", "TestSupport"]),
         tests(
             "OperationsTests",
             [

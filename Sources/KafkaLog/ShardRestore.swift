@@ -39,13 +39,8 @@ extension KafkaShardLog {
             if !plans.isEmpty {
                 var fenced: Set<String> = []
                 try readNotes(&plans, token)
-                if keeps(.offsetsBeforeRestore) {
-                    try readOffsets(&plans, token, &fenced)
-                    try readState(&plans, token, &fenced)
-                } else {
-                    try readState(&plans, token, &fenced)
-                    try readOffsets(&plans, token, &fenced)
-                }
+                try readOffsets(&plans, token, &fenced)
+                try readState(&plans, token, &fenced)
             }
             announce(plans, membership.metadata, token)
         } catch is Superseded {
@@ -112,7 +107,7 @@ extension KafkaShardLog {
     private func endDeadOwners(_ plans: [Int32: Plan], _ fenced: inout Set<String>) throws {
         let names = Set(plans.values.compactMap { $0.note?.transactionalID })
             .subtracting(fenced).subtracting([transactionalID])
-        guard !names.isEmpty, keeps(.endDeadOwners) else { return }
+        guard !names.isEmpty else { return }
         let listed = Set(try log.admin.members(of: log.settings.groupID, timeout: .seconds(5)))
         for name in names.subtracting(listed).sorted() {
             log.settings.report(4, "shard \(index): ending what the dead owner \(name) left open")
@@ -126,9 +121,8 @@ extension KafkaShardLog {
     private func planState(_ plans: inout [Int32: Plan], keepCopies: Bool) throws {
         let now = Int64(Date().timeIntervalSince1970 * 1_000)
         for partition in plans.keys.sorted() {
-            // The reader's own end is the last stable offset; the observer's is the true one.
-            let source = keeps(.restoreToEnd) ? log.observer : try bench.stateReader()
-            let range = try source.watermarks(topic: log.name(.state), partition: partition, timeout: .seconds(5))
+            let range = try log.observer.watermarks(
+                topic: log.name(.state), partition: partition, timeout: .seconds(5))
             plans[partition]?.end = range.upperBound
             plans[partition]?.done = false
             plans[partition]?.copyAtEnd = nil

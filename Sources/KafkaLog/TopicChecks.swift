@@ -1,5 +1,4 @@
 import EventLog
-import Glibc
 import KafkaTransport
 import PaymentModel
 
@@ -33,9 +32,8 @@ struct TopicChecks {
             let missing = Topic.allCases.filter { present[settings.topicPrefix + $0.suffix] == nil }
             if !missing.isEmpty { try create(missing, present) }
             var topics = try admin.describe(topics: names, timeout: timeout)
-            for _ in 0..<100 where topics.contains(where: { $0.partitions == 0 }) {
+            for _ in 0..<50 where topics.contains(where: { $0.partitions == 0 }) {
                 // A topic just created takes a moment to be known to every broker.
-                usleep(100_000)
                 topics = try admin.describe(topics: names, timeout: timeout)
             }
             let partitions = try TopicChecks.partitions(topics)
