@@ -112,9 +112,21 @@ public struct Attempt: Hashable, Sendable {
     var gateInquiries = 0
     /// Number of the posting to suspense, where this was a second execution; 0 for none.
     var suspensePosting = 0
+    /// A capture, refund or void that had no effect will be started anew: until then it counts as under way.
+    var owesRestart = false
+    /// What the partner took is posted.
+    var feePosted = false
+    /// The money of this payout has come back.
+    var isBack = false
 
     /// Whether the partner may still move money for it.
     public var isOpen: Bool { phase == .sending || phase == .inDoubt || phase == .accepted }
+
+    /// Whether it stands for the payment itself.
+    var isMain: Bool { operation == .payout || operation == .authorize }
+
+    /// Whether its operation is under way: open, or to be started anew.
+    var isPending: Bool { isOpen || owesRestart }
 
     /// Whether it was closed as not executed.
     var isNegative: Bool { phase == .rejected || phase == .notSent || phase == .absent }
@@ -165,6 +177,14 @@ extension Attempt {
     mutating func keep(_ order: OrderReport, _ evidence: Evidence, for purpose: KeptReport.Purpose) {
         guard !kept.contains(where: { $0.purpose == purpose }) else { return }
         kept.append(KeptReport(purpose: purpose, order: order, evidence: evidence))
+    }
+
+    /// The kept report of that purpose.
+    func kept(_ purpose: KeptReport.Purpose) -> KeptReport? { kept.first { $0.purpose == purpose } }
+
+    /// Whether it is another try of the same operation.
+    func isSameOperation(as other: Attempt) -> Bool {
+        operation == other.operation && operationID == other.operationID && about == other.about
     }
 
     /// Takes a kept report out.

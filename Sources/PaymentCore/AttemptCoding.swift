@@ -25,7 +25,9 @@ extension Attempt {
             }
         }
         writer.text(notSentCause?.rawValue)
-        for flag in [everAccepted, earlierSenders, contradicted, watched] { writer.flag(flag) }
+        for flag in [everAccepted, earlierSenders, contradicted, watched, owesRestart, feePosted, isBack] {
+            writer.flag(flag)
+        }
         writer.unsigned(incarnation)
         writer.unsigned(inquiryIncarnation)
         writer.signed(authorisedAt.milliseconds)
@@ -74,6 +76,9 @@ extension Attempt {
         earlierSenders = try reader.flag()
         contradicted = try reader.flag()
         watched = try reader.flag()
+        owesRestart = try reader.flag()
+        feePosted = try reader.flag()
+        isBack = try reader.flag()
         incarnation = try reader.unsigned()
         inquiryIncarnation = try reader.unsigned()
         authorisedAt = MonotonicTime(milliseconds: try reader.signed())

@@ -23,8 +23,8 @@ extension Step {
             return
         }
         let attempt = state.attempts[number - 1]
-        if attempt.phase == .inDoubt { return reject(command, .inDoubt, "nobody knows yet what the partner did") }
         if state.cancelRequested { return accept(command) }
+        if attempt.phase == .inDoubt { return reject(command, .inDoubt, "nobody knows yet what the partner did") }
         guard terms(of: attempt).canCancel else {
             return reject(command, .tooLate, "\(attempt.route.partner.text) cannot cancel")
         }
@@ -39,7 +39,8 @@ extension Step {
     /// The cancel goes out once the partner's reference is known.
     mutating func sendCancelIfKnown(_ number: Int) {
         let payout = state.attempts[number - 1]
-        guard state.cancelRequested, payout.operation == .payout, payout.isOpen, payout.partnerReference != nil,
+        guard state.cancelRequested, !state.isFrozen, payout.operation == .payout, payout.isOpen,
+            payout.partnerReference != nil,
             !state.attempts.contains(where: { $0.about == number && $0.operation == .cancel && $0.isLive })
         else { return }
         start(

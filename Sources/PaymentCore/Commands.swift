@@ -9,6 +9,11 @@ extension Step {
             return
         }
         guard state.seenCommands.count < rules.maximumCommands else {
+            // The last few of those that are too many are remembered in turn: a redelivery is still nothing new.
+            if state.seenCommands.count >= rules.maximumCommands + Step.rememberedBeyond {
+                state.seenCommands.remove(at: rules.maximumCommands)
+            }
+            state.seenCommands.append(envelope.identity)
             return reject(command, Refusal(.illegalState, "too many commands for one payment"))
         }
         state.seenCommands.append(envelope.identity)
@@ -27,6 +32,8 @@ extension Step {
         case .resolveAttempt(let resolution): resolve(command, resolution)
         }
     }
+
+    private static let rememberedBeyond = 64
 
     mutating func accept(_ command: Command, to status: PaymentStatus? = nil, duplicateOf: String? = nil) {
         emit(
@@ -52,7 +59,7 @@ extension Step {
 
     private mutating func initiate(_ command: Command, _ initiation: Initiation, _ digest: Digest, _ seed: Digest) {
         if let accepted = state.initiate {
-            return accepted.dataDigest == digest
+            return accepted.dataDigest == digest && state.kind == initiation.kind
                 ? accept(command, duplicateOf: accepted.commandID)
                 : reject(command, .conflict, "the payment id is taken by an initiate with other data")
         }
@@ -113,48 +120,5 @@ extension Step {
         accept(command)
         state.offload = nil
         fail(code: "offload-rejected")
-    }
-
-    // MARK: - Resolve
-
-    /// What a person found out. "Absent" obeys the same gate as an inquiry, counted from when the person looked (rows B26,
-    /// B27).
-    private mutating func resolve(_ command: Command, _ resolution: AttemptResolution) {
-        guard state.status != .none, let number = resolution.attempt, state.attempts.indices.contains(number - 1) else {
-            return reject(command, .illegalState, "no such attempt")
-        }
-        if let observedAt = resolution.observedAt, observedAt > now.wall + rules.clockSkew {
-            return reject(command, .invalid, "observed in the future", field: "evidence.observedAt")
-        }
-        let attempt = state.attempts[number - 1]
-        let open = attempt.phase == .inDoubt || (attempt.phase == .accepted && attempt.escalated)
-        let evidence = Evidence.operatorDecision(
-            name: resolution.operatorName, observedAt: resolution.observedAt, note: resolution.note)
-        switch resolution.outcome {
-        case .settled, .rejected:
-            guard open else { return reject(command, .illegalState, "the attempt is neither in doubt nor escalated") }
-            accept(command)
-            if resolution.outcome == .settled {
-                executed(number, OrderReport(status: .settled), evidence)
-            } else {
-                let rejection = Rejection(code: "rejected-by-operator", partnerCode: nil, mayGoElsewhere: false)
-                endRejected(number, rejection, evidence)
-            }
-        case .absent:
-            guard attempt.phase == .inDoubt, !attempt.everAccepted, let observedAt = resolution.observedAt else {
-                return reject(command, .illegalState, "the attempt is not in doubt, or the partner has had it")
-            }
-            guard provesAbsence(attempt, seenAt: moment(of: observedAt)) else {
-                return reject(command, .illegalState, "observed before absence can be proven")
-            }
-            accept(command)
-            endAbsent(number, evidence)
-        }
-    }
-
-    /// A wall-clock time of somebody else on our monotonic clock, as early as the skew allowance lets it have been.
-    private func moment(of time: Timestamp) -> MonotonicTime {
-        MonotonicTime(
-            milliseconds: now.monotonic.milliseconds - (now.wall - time).count - rules.clockSkew.count)
     }
 }

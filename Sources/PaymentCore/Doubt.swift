@@ -27,6 +27,8 @@ extension Step {
         let attempt = state.attempts[number - 1]
         guard isAskedAbout(attempt), attempt.outstanding == 0 || attempt.phase == .accepted else { return }
         if attempt.escalated { return }
+        // Only the customer, or the partner's notification, moves it on: inquiries follow `complete-action`.
+        if attempt.operation == .authorize, attempt.isOpen, state.status == .actionRequired { return unplan(number) }
         let terms = terms(of: attempt)
         out.changedState = true
         if attempt.operation == .cancel { return planCancelRepeat(number, terms) }
@@ -49,12 +51,23 @@ extension Step {
         state.attempts[number - 1].due = max(due, now.wall)
     }
 
-    /// The same key to the same partner while the key lives, on the slots; then a person.
+    mutating func unplan(_ number: Int) {
+        state.attempts[number - 1].plan = .nothing
+        state.attempts[number - 1].due = nil
+    }
+
+    /// The same key to the same partner while the key lives, on the slots; then a person. What a partner has taken that
+    /// cannot be asked is left to its notifications for as long as others are asked.
     private mutating func planRepeat(_ number: Int, _ terms: RouteTerms) {
         let attempt = state.attempts[number - 1]
-        guard attempt.phase == .inDoubt, attempt.slot < terms.inquirySlots.count else { return escalate(number) }
-        let stopped = state.isFrozen || (state.cancelRequested && attempt.operation == .payout)
-        if stopped { return escalate(number) }
+        if attempt.phase == .accepted, let last = terms.acceptedInquirySlots.last,
+            now.wall < attempt.slotsFrom + last
+        {
+            return plan(number, .escalate, at: attempt.slotsFrom + last)
+        }
+        guard attempt.phase == .inDoubt, attempt.slot < terms.inquirySlots.count, isKeyAlive(attempt),
+            !isStopped(attempt, number)
+        else { return escalate(number) }
         plan(number, .resend, at: attempt.slotsFrom + terms.inquirySlots[attempt.slot])
     }
 
@@ -62,6 +75,7 @@ extension Step {
     private mutating func planCancelRepeat(_ number: Int, _ terms: RouteTerms) {
         let attempt = state.attempts[number - 1]
         guard attempt.phase == .inDoubt else { return }
+        guard isKeyAlive(attempt) else { return unplan(number) }
         let slot = terms.inquirySlots.indices.contains(attempt.slot) ? terms.inquirySlots[attempt.slot] : nil
         plan(number, .resend, at: slot.map { attempt.slotsFrom + $0 } ?? (now.wall + .seconds(10)))
     }
@@ -71,8 +85,7 @@ extension Step {
     /// The attempt's timer has fired.
     mutating func planIsDue(_ number: Int) {
         let attempt = state.attempts[number - 1]
-        state.attempts[number - 1].plan = .nothing
-        state.attempts[number - 1].due = nil
+        unplan(number)
         out.changedState = true
         switch attempt.plan {
         case .nothing: break
@@ -92,7 +105,7 @@ extension Step {
 
     private mutating func resendIsDue(_ number: Int) {
         let attempt = state.attempts[number - 1]
-        let stopped = state.isFrozen || (state.cancelRequested && attempt.operation == .payout)
+        let stopped = isStopped(attempt, number)
         switch attempt.phase {
         case .sending:
             // Every earlier request was answered as not processed.
@@ -102,7 +115,7 @@ extension Step {
             if attempt.operation == .cancel {
                 guard state.openMainAttempt != nil else { return close(number, .over) }
                 state.attempts[number - 1].slot += 1
-                return mayRepeat(attempt) ? resend(number) : planCancelRepeat(number, terms(of: attempt))
+                return mayRepeat(attempt) && !stopped ? resend(number) : planCancelRepeat(number, terms(of: attempt))
             }
             if stopped { return escalate(number) }
             state.attempts[number - 1].slot += 1
@@ -168,7 +181,7 @@ extension Step {
 
     /// The end of an inquiry. What it proves, it proves as of the moment when it was sent (rows B10, B11).
     mutating func inquired(_ report: InquiryReport) {
-        guard state.attempts.indices.contains(report.attempt - 1) else { return ignore(.unknownAttempt) }
+        guard exists(report.attempt) else { return ignore(.unknownAttempt) }
         let attempt = state.attempts[report.attempt - 1]
         guard report.incarnation == now.incarnation.number else { return ignore(.earlierIncarnation) }
         guard report.inquiry == attempt.inquiryOut, attempt.inquiryOut != 0 else { return ignore(.notAsked) }
@@ -202,8 +215,8 @@ extension Step {
     private mutating func stopWatching(_ number: Int) {
         state.attempts[number - 1].watched = false
         guard !state.attempts[number - 1].isOpen, !state.attempts[number - 1].contradicted else { return }
-        state.attempts[number - 1].plan = .nothing
-        state.attempts[number - 1].due = nil
+        unplan(number)
+        planOwedRestart(number)
     }
 
     // MARK: - Escalation
@@ -211,8 +224,7 @@ extension Step {
     /// Inquiries are used up: the attempt is parked for a person, its age and exposure visible (row B33).
     private mutating func escalate(_ number: Int) {
         let attempt = state.attempts[number - 1]
-        state.attempts[number - 1].plan = .nothing
-        state.attempts[number - 1].due = nil
+        unplan(number)
         out.changedState = true
         if attempt.watched, !attempt.isNegative, !attempt.isOpen { return stopWatching(number) }
         guard !attempt.escalated else { return }
@@ -222,5 +234,6 @@ extension Step {
                 attempt: number, owner: terms(of: attempt).escalationOwner, exposure: attempt.amount))
         state.attempts[number - 1].escalated = true
         alarm(.escalated(attempt: number))
+        planOwedRestart(number)
     }
 }

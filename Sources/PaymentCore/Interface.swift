@@ -231,6 +231,8 @@ public struct CoreRules: Sendable {
     public var retention: Milliseconds
     /// At most so many commands are remembered for one payment; more are refused as `illegal-state`.
     public var maximumCommands: Int
+    /// At most so many notifications are remembered for one payment; more only prompt an inquiry.
+    public var maximumNotifications: Int
     /// At most so many attempts for one payment; then it goes to lane `manual`.
     public var maximumAttempts: Int
     /// Owner and time of an offload entry that no policy ordered (too many attempts).
@@ -242,7 +244,8 @@ public struct CoreRules: Sendable {
     public init(
         terms: [Route: RouteTerms], clockSkew: Milliseconds = .seconds(5),
         retention: Milliseconds = .seconds(30 * 86_400), maximumCommands: Int = 1_000, maximumAttempts: Int = 64,
-        manualOwner: String = "operations", manualDeadline: Milliseconds = .seconds(86_400)
+        manualOwner: String = "operations", manualDeadline: Milliseconds = .seconds(86_400),
+        maximumNotifications: Int = 1_000
     ) {
         self.terms = terms
         self.clockSkew = clockSkew
@@ -251,5 +254,6 @@ public struct CoreRules: Sendable {
         self.maximumAttempts = maximumAttempts
         self.manualOwner = manualOwner
         self.manualDeadline = manualDeadline
+        self.maximumNotifications = maximumNotifications
     }
 }

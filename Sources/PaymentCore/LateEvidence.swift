@@ -10,8 +10,7 @@ extension Step {
         state.attempts[number - 1].watched = false
         state.attempts[number - 1].slotsFrom = now.wall
         state.attempts[number - 1].slot = 0
-        state.attempts[number - 1].plan = .nothing
-        state.attempts[number - 1].due = nil
+        unplan(number)
         out.need = nil
         emit(.attemptInquired(attempt: number, status: status, evidence: evidence))
         alarm(.contradiction(attempt: number))
@@ -22,10 +21,10 @@ extension Step {
     /// The contradiction came to nothing: the stop on sending ends.
     mutating func endContradiction(_ number: Int) {
         state.attempts[number - 1].contradicted = false
-        state.attempts[number - 1].plan = .nothing
-        state.attempts[number - 1].due = nil
+        unplan(number)
         state.attempts[number - 1].escalated = false
         out.changedState = true
+        planOwedRestart(number)
         goOnAfterFreeze()
     }
 
@@ -42,9 +41,9 @@ extension Step {
         withdraw(beside: number)
         switch attempt.operation {
         case .payout: latePayout(number, order, evidence)
-        case .authorize: lateAuthorization(number, order, evidence)
-        case .capture: captured(number, order, evidence)
-        case .refund: refunded(number, order, evidence)
+        case .authorize: giveUpLate(number)
+        case .capture: captured(number, order, evidence, endTold: true)
+        case .refund: refunded(number, order, evidence, endTold: true)
         case .void: voided(number, evidence)
         case .cancel: break
         }
@@ -57,11 +56,13 @@ extension Step {
                 state.lateExecution = number
                 state.attempts[number - 1].keep(order, evidence, for: .lateSuccess)
             } else {
-                secondExecution(number, order)
+                secondExecution(number, order, evidence, endTold: true)
             }
             return askSoon(other)
         }
-        if state.status == .settled || state.status == .returned { return secondExecution(number, order) }
+        if state.status == .settled || state.status == .returned {
+            return secondExecution(number, order, evidence, endTold: true)
+        }
         settlePayout(number, order, evidence)
     }
 
@@ -73,8 +74,12 @@ extension Step {
         settlePayout(number, late?.order ?? OrderReport(status: .settled), late?.evidence ?? .answer)
     }
 
-    /// Money moved twice: the second execution goes to suspense, for a person.
-    mutating func secondExecution(_ number: Int, _ order: OrderReport) {
+    /// Money moved twice, or more of it than may: the execution goes to suspense, for a person. Its end is told, where no
+    /// other event does. A return that came earlier fits now.
+    mutating func secondExecution(_ number: Int, _ order: OrderReport, _ evidence: Evidence, endTold: Bool) {
+        if !endTold || state.status != displayed {
+            emit(.attemptResolved(attempt: number, outcome: .settled, code: nil, evidence: evidence), to: displayed)
+        }
         let attempt = state.attempts[number - 1]
         let partner = attempt.route.partner
         let entries: [LedgerEntry] =
@@ -91,25 +96,27 @@ extension Step {
         state.attempts[number - 1].suspensePosting = state.postings
         postFee(number, order)
         alarm(.doubleExecution(attempt: number))
+        if let early = state.attempts[number - 1].release(.earlyReturn) {
+            comeBack(number, early.order, early.evidence)
+        }
     }
 
-    /// An authorization that was found late is voided: the one other thing that may be sent.
-    private mutating func lateAuthorization(_ number: Int, _ order: OrderReport, _ evidence: Evidence) {
+    /// An authorization that was found late is voided: the one other thing that may be sent. Everything else waits until
+    /// that is done.
+    private mutating func giveUpLate(_ number: Int) {
         let attempt = state.attempts[number - 1]
-        guard attempt.partnerReference != nil else { return }
         start(
             .void, operationID: nil, route: attempt.route, role: attempt.role, amount: attempt.amount, about: number)
-        goOnAfterFreeze()
     }
 
     /// Takes back what has not left yet: for the payment's main attempts all of it, for a capture or refund that
     /// operation's.
     private mutating func withdraw(beside number: Int) {
         let late = state.attempts[number - 1]
-        let main = late.operation == .payout || late.operation == .authorize
         for (index, attempt) in state.attempts.enumerated() where index != number - 1 && attempt.outstanding != 0 {
-            let same = attempt.operation == late.operation && attempt.operationID == late.operationID
-            if attempt.operation != .cancel, main || same { out.effects.append(.withdraw(attempt: index + 1)) }
+            if late.isMain ? attempt.operation != .void : attempt.isSameOperation(as: late) {
+                out.effects.append(.withdraw(attempt: index + 1))
+            }
         }
     }
 }

@@ -13,13 +13,13 @@ extension Step {
             alarm(.implausible(attempt: number))
             return ignore(.unknownAttempt)
         }
-        guard notification.fresh else {
-            askSoon(number)
-            return
-        }
         guard !state.seenNotifications.contains(notification.identity) else {
             out.disposition = .duplicate
             return
+        }
+        // A stale one, or one more than is remembered: taken again and again it might not be harmless.
+        guard notification.fresh, state.seenNotifications.count < rules.maximumNotifications else {
+            return askSoon(number)
         }
         state.seenNotifications.append(notification.identity)
         out.changedState = true

@@ -5,12 +5,17 @@ extension Step {
     mutating func take(_ order: OrderReport, of number: Int, _ evidence: Evidence, sentAt: MonotonicTime? = nil) {
         let knew = state.attempts[number - 1].partnerReference != nil
         if let reference = order.partnerReference { learn(number, reference) }
+        if state.attempts[number - 1].phase == .executed, order.status == .settled || order.status == .returned {
+            // Whoever told of the execution may not have known the fee.
+            postFee(number, order)
+        }
         switch order.status {
         case .accepted, .pending: taken(number, order, evidence)
         case .actionRequired: actionRequired(number, order, evidence)
         case .settled: executed(number, order, evidence)
         case .returned: returned(number, order, evidence)
         case .rejected: rejectedOrder(number, order, evidence, sentAt: sentAt)
+        case .voided where state.attempts[number - 1].operation == .void: executed(number, order, evidence)
         case .voided, .expired: authorizationEnded(number, order, evidence)
         }
         if !knew, state.attempts[number - 1].partnerReference != nil { sendCancelIfKnown(number) }
@@ -67,8 +72,8 @@ extension Step {
         let lifetime = terms(of: attempt).actionLifetime
         state.authorizationEnd = state.authorizationEnd ?? (now.wall + lifetime)
         // Only the customer, or the partner's notification, moves it on: inquiries follow `complete-action`.
-        state.attempts[number - 1].plan = .nothing
-        state.attempts[number - 1].due = nil
+        state.attempts[number - 1].escalated = false
+        unplan(number)
     }
 
     // MARK: - Executed
@@ -78,30 +83,31 @@ extension Step {
         let attempt = state.attempts[number - 1]
         switch attempt.phase {
         case .sending, .inDoubt, .accepted:
-            if attempt.phase != .accepted {
-                let reserved = attempt.operation == .authorize || attempt.operation == .void
-                acknowledge(number, evidence, as: reserved ? .accepted : .settled)
-            }
+            let reserved = attempt.operation == .authorize || attempt.operation == .void
+            if attempt.phase != .accepted { acknowledge(number, evidence, as: reserved ? .accepted : .settled) }
             close(number, .executed)
             state.attempts[number - 1].outstanding = 0
-            applyExecution(number, order, evidence)
+            let endTold = attempt.phase == .inDoubt && evidence != .answer && !reserved
+            applyExecution(number, order, evidence, endTold: endTold)
         case .notSent, .absent, .rejected: lateSuccess(number, order, evidence)
         case .executed, .over: ignore(.stepsBack)
         }
     }
 
-    private mutating func applyExecution(_ number: Int, _ order: OrderReport, _ evidence: Evidence) {
+    private mutating func applyExecution(
+        _ number: Int, _ order: OrderReport, _ evidence: Evidence, endTold: Bool
+    ) {
         switch state.attempts[number - 1].operation {
         case .payout:
             if state.lateExecution != 0 {
-                secondExecution(number, order)
+                secondExecution(number, order, evidence, endTold: endTold)
                 settleLate()
             } else {
                 settlePayout(number, order, evidence)
             }
         case .authorize: authorized(number, order, evidence)
-        case .capture: captured(number, order, evidence)
-        case .refund: refunded(number, order, evidence)
+        case .capture: captured(number, order, evidence, endTold: endTold)
+        case .refund: refunded(number, order, evidence, endTold: endTold)
         case .void: voided(number, evidence)
         case .cancel: break
         }
@@ -142,6 +148,8 @@ extension Step {
         if attempt.phase == .executed { return comeBack(number, order, evidence) }
         guard attempt.phase != .over else { return ignore(.attemptOver) }
         state.attempts[number - 1].keep(order, evidence, for: .earlyReturn)
+        // Who gives it back has had it: "not found" proves nothing any more.
+        state.attempts[number - 1].everAccepted = true
         out.changedState = true
         if case .notification = evidence, attempt.isOpen { return askSoon(number) }
         executed(number, order, evidence)
@@ -154,16 +162,24 @@ extension Step {
             LedgerEntry(.debit, .clearing(attempt.route.partner), attempt.amount),
             LedgerEntry(.credit, .payoutsPayable, attempt.amount),
         ]
+        if attempt.isBack { return ignore(.stepsBack) }
+        if state.lateExecution == number {
+            // It settles the payout when the other attempt has ended, and comes back then.
+            state.attempts[number - 1].keep(order, evidence, for: .earlyReturn)
+            out.changedState = true
+            return
+        }
         if attempt.suspensePosting != 0 {
             let entries = [
                 LedgerEntry(.credit, .suspense(attempt.route.partner), attempt.amount),
                 LedgerEntry(.debit, .clearing(attempt.route.partner), attempt.amount),
             ]
             post(.reversal, number, order.valueDate, entries, reverses: attempt.suspensePosting)
-            state.attempts[number - 1].suspensePosting = 0
+            state.attempts[number - 1].isBack = true
             return
         }
         guard state.status == .settled else { return ignore(.stepsBack) }
+        state.attempts[number - 1].isBack = true
         emit(
             .payoutReturned(
                 MoneyMoved(

@@ -8,6 +8,7 @@ extension Step {
         guard state.authorization != 0 else {
             return Refusal(.illegalState, "a payment in state \(state.status.name) has no authorization to \(name)")
         }
+        if state.isFrozen { return Refusal(.illegalState, "an authorization that was closed is in question") }
         return nil
     }
 
@@ -28,7 +29,7 @@ extension Step {
     mutating func capture(_ command: Command, _ request: OperationRequest) {
         if isKnown(command, request, .capture) { return }
         if let refusal = obstacle("capture") { return reject(command, refusal) }
-        guard !state.authorizationVoid, !isVoidOpen else {
+        guard !state.authorizationVoid, state.voidUnderWay(state.authorization) == nil else {
             return reject(command, .illegalState, "the authorization is void, over, or being voided")
         }
         let authorization = state.attempts[state.authorization - 1]
@@ -69,7 +70,7 @@ extension Step {
     /// The daemon's own capture, as soon as the payment is authorized.
     mutating func captureAutomatically(_ authorization: Int) {
         let attempt = state.attempts[authorization - 1]
-        let id = "\(state.id.text)-capture"
+        let id = automaticCaptureID
         state.operations.append(
             OperationRecord(
                 id: id, operation: .capture, dataDigest: Digest(high: 0, low: 0),
@@ -78,6 +79,8 @@ extension Step {
             .capture, operationID: id, route: attempt.route, role: attempt.role, amount: attempt.amount,
             about: authorization)
     }
+
+    var automaticCaptureID: String { "\(state.id.text)-capture" }
 
     // MARK: - Refund
 
@@ -96,10 +99,6 @@ extension Step {
 
     // MARK: - Void
 
-    private var isVoidOpen: Bool {
-        state.attempts.contains { $0.operation == .void && ($0.isOpen || $0.plan == .restart) }
-    }
-
     mutating func void(_ command: Command) {
         guard state.kind == .payment else { return reject(command, .illegalState, "no payment with that id") }
         switch state.status {
@@ -111,12 +110,12 @@ extension Step {
         case .inDoubt: return reject(command, .inDoubt, "the authorization is in doubt")
         case .actionRequired:
             guard let number = state.openMainAttempt else { break }
-            if isVoidOpen { return accept(command) }
+            if state.voidUnderWay(number) != nil { return accept(command) }
             accept(command)
             return startVoid(number)
         default:
             guard state.authorization != 0, !state.authorizationVoid else { break }
-            if isVoidOpen { return accept(command) }
+            if state.voidUnderWay(state.authorization) != nil { return accept(command) }
             let left =
                 state.attempts[state.authorization - 1].amount.minorUnits - state.captured - state.inFlight(.capture)
             guard left > 0 else { break }
@@ -146,6 +145,7 @@ extension Step {
         accept(command, to: .authorizing)
         state.attempts[number - 1].slotsFrom = now.wall
         state.attempts[number - 1].slot = 0
-        askSoon(number)
+        state.attempts[number - 1].escalated = false
+        if terms(of: state.attempts[number - 1]).inquiry { askSoon(number) } else { planInquiry(number) }
     }
 }

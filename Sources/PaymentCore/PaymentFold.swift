@@ -19,7 +19,12 @@ public struct PaymentFold: Hashable, Sendable {
     public private(set) var chargedBack: Int64 = 0
     /// Whether the events have been in order so far.
     public private(set) var isGapless = true
-    private var cancels: Set<Int> = []
+    /// Whether every event so far leads, by `TransitionTable`, from the state before it to its own.
+    public private(set) var isLegal = true
+    /// The first event that does not, and from where; for the message of a failed check.
+    public private(set) var illegal: String?
+    private var kind: PaymentKind?
+    private var operations: [Int: Operation] = [:]
 
     /// The fold of no events.
     public init() {}
@@ -28,20 +33,28 @@ public struct PaymentFold: Hashable, Sendable {
     public mutating func take(_ event: PaymentEvent) {
         if event.sequence == 0 { return }
         if event.sequence != sequence + 1 { isGapless = false }
+        if case .received(let received, _, _) = event.body { kind = received }
+        let kinds = kind.map { [$0] } ?? [.payout, .payment]
+        if !kinds.contains(where: {
+            TransitionTable.allows(event.body.name, kind: $0, from: status, to: event.status)
+        }) {
+            isLegal = false
+            illegal = illegal ?? "\(event.body.name): \(status.name) to \(event.status.name)"
+        }
         sequence = event.sequence
         status = event.status
         switch event.body {
         case .attemptStarted(let start):
             open.insert(start.attempt)
-            if start.operation == .cancel { cancels.insert(start.attempt) }
+            operations[start.attempt] = start.operation
         case .attemptInDoubt(let attempt, _): inDoubt.insert(attempt)
         case .attemptAccepted(let attempt, _):
             inDoubt.remove(attempt)
-            if cancels.contains(attempt) { open.remove(attempt) }
+            if operations[attempt] == .cancel { open.remove(attempt) }
         case .attemptRejected(let attempt, _, _, _), .attemptNotSent(let attempt, _): end(attempt)
         case .attemptResolved(let attempt, let outcome, _, _):
             inDoubt.remove(attempt)
-            if outcome != .accepted || cancels.contains(attempt) { open.remove(attempt) }
+            if outcome != .accepted || operations[attempt] == .cancel { open.remove(attempt) }
         default: takeMoney(event.body)
         }
     }
@@ -50,8 +63,8 @@ public struct PaymentFold: Hashable, Sendable {
         switch body {
         case .payoutSettled(let moved):
             end(moved.attempt)
-            for cancel in cancels { end(cancel) }
-        case .payoutFailed, .payoutCancelled: for cancel in cancels { end(cancel) }
+            endAll(.cancel)
+        case .payoutFailed, .payoutCancelled: endAll(.cancel)
         case .paymentAuthorized(let attempt, _, _): end(attempt)
         case .paymentCaptured(let moved):
             captured += moved.amount.minorUnits
@@ -59,11 +72,18 @@ public struct PaymentFold: Hashable, Sendable {
         case .paymentRefunded(let moved):
             refunded += moved.amount.minorUnits
             end(moved.attempt)
-        case .paymentVoided(let attempt, _): if let attempt { end(attempt) }
+        case .paymentVoided(let attempt, _):
+            if let attempt { end(attempt) }
+            endAll(.authorize)
+        case .paymentExpired: endAll(.authorize)
         case .paymentDisputed(let moved): chargedBack += moved.amount.minorUnits
         case .paymentDisputeWon(let moved): chargedBack -= moved.amount.minorUnits
         default: break
         }
+    }
+
+    private mutating func endAll(_ operation: Operation) {
+        for attempt in Array(open) where operations[attempt] == operation { end(attempt) }
     }
 
     private mutating func end(_ attempt: Int) {

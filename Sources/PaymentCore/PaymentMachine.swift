@@ -45,12 +45,10 @@ struct Step {
         }
     }
 
-    /// The one choke point: numbers the event, moves the state, notes both.
+    /// The one choke point: numbers the event, moves the state, notes both. That every move is in `TransitionTable` is
+    /// `PaymentFold`'s to check, in every test and simulation: nothing that comes from outside may ever trap.
     mutating func emit(_ body: EventBody, to status: PaymentStatus? = nil) {
         let target = status ?? state.status
-        assert(
-            TransitionTable.allows(body.name, kind: state.kind ?? .payout, from: state.status, to: target),
-            "\(body.name) leads from \(state.status) to \(target)")
         if target != state.status {
             state.status = target
             state.since = now.wall
@@ -68,14 +66,21 @@ struct Step {
 
     mutating func alarm(_ alarm: Alarm) { out.effects.append(.alarm(alarm)) }
 
-    /// After the step: retention of what is finished, and nothing that is over keeps a timer.
+    /// After the step: how long the entry stays. Finished payments from their end; the ids of commands that created none
+    /// from the last of them; stubs as they are.
     mutating func finish() {
-        if state.isFinished || (state.status == .none && !state.seenCommands.isEmpty) {
-            if state.retention == nil, out.changedState { state.retention = now.wall + rules.retention }
-        } else if !state.isStub {
+        guard out.changedState, out.storage != .forget, !state.isStub else { return }
+        if state.status == .none {
+            state.retention = state.seenCommands.isEmpty ? nil : now.wall + rules.retention
+        } else if !state.isFinished {
             state.retention = nil
+        } else if state.retention == nil {
+            state.retention = now.wall + rules.retention
         }
     }
+
+    /// Whether the payment has an attempt with that number. Numbers come from outside, too: any integer may.
+    func exists(_ number: Int) -> Bool { number >= 1 && number <= state.attempts.count }
 
     func terms(_ route: Route) -> RouteTerms? { rules.terms[route] }
 

@@ -125,13 +125,16 @@ struct Dispute: Hashable, Sendable {
     }
 
     let attempt: Int
-    let amount: Int64
-    /// Number of the chargeback's posting, which a won dispute reverses.
+    let amount: Money
+    /// Number of the posting that a won dispute reverses.
     let posting: Int
+    /// It takes more than is left of what was captured: in suspense, for a person, and in no sum of ours (S7).
+    let isSuspense: Bool
     var course: Course
 }
 
-/// A dispute about a capture that is not known to be executed yet.
+/// What was heard of a dispute too early: about a capture that is not known to be executed, or its end before its
+/// beginning.
 struct KeptDispute: Hashable, Sendable {
     let attempt: Int
     let course: PartnerNotification.DisputeStatus
@@ -146,13 +149,16 @@ extension PaymentState {
     public var correlationID: String { initiate?.correlationID ?? id.text }
 
     /// Whether nothing more is expected of it: terminal, nothing in flight, nothing contradictory.
-    public var isFinished: Bool { PaymentState.isTerminal(status) && !attempts.contains { $0.isOpen } && !isFrozen }
+    public var isFinished: Bool {
+        PaymentState.isTerminal(status) && !attempts.contains { $0.isPending || $0.contradicted } && !isFrozen
+    }
 
     /// Whether it waits for a person, or for what only time or a person brings (the contract, section 3).
     public var isParked: Bool {
         switch status {
         case .held, .offloaded, .actionRequired, .disputed: true
-        case .authorized: !attempts.contains { $0.isOpen && $0.operation != .authorize }
+        case .authorized:
+            attempts.contains { $0.escalated } || !attempts.contains { $0.isPending && $0.operation != .authorize }
         default: attempts.contains { $0.escalated }
         }
     }
@@ -196,19 +202,39 @@ extension PaymentState {
 
     /// Positive evidence against a closed attempt has come: only inquiries are sent for this payment (rows B31, B32).
     var isFrozen: Bool {
-        lateExecution != 0
-            || attempts.contains { $0.contradicted && ($0.operation == .payout || $0.operation == .authorize) }
+        lateExecution != 0 || attempts.contains { $0.contradicted && $0.isMain }
+            || attempts.contains { $0.operation == .void && $0.isPending && isLateAuthorization($0.about) }
+    }
+
+    /// An authorization that was granted after it had been closed, and that is not the payment's: it is given up.
+    func isLateAuthorization(_ number: Int) -> Bool {
+        number != authorization && attempts.indices.contains(number - 1)
+            && attempts[number - 1].operation == .authorize && attempts[number - 1].phase == .executed
+    }
+
+    /// Whether there is or was one: no other authorization is asked for then.
+    var hasLateAuthorization: Bool { attempts.indices.contains { isLateAuthorization($0 + 1) } }
+
+    /// The void of that authorization which is under way or will be started anew.
+    func voidUnderWay(_ authorization: Int) -> Int? {
+        attempts.lastIndex { $0.operation == .void && $0.about == authorization && $0.isPending }.map { $0 + 1 }
     }
 
     /// The attempt that stands for the payment itself, where one is open.
     var openMainAttempt: Int? {
-        attempts.lastIndex { $0.isOpen && ($0.operation == .payout || $0.operation == .authorize) }.map { $0 + 1 }
+        attempts.lastIndex { $0.isOpen && $0.isMain }.map { $0 + 1 }
     }
 
-    /// Amount of captures or refunds that are open or will be started anew, in minor units: counted as used.
+    /// Whether captures or refunds are open or will be started anew.
+    func isPending(_ operation: Operation) -> Bool {
+        attempts.contains { $0.operation == operation && $0.isPending }
+    }
+
+    /// Amount of captures or refunds that are open, will be started anew, or that a partner shows as taken although we
+    /// had closed them, in minor units: counted as used.
     func inFlight(_ operation: Operation) -> Int64 {
         attempts.reduce(0) {
-            $0 + ($1.operation == operation && ($1.isOpen || $1.plan == .restart) ? $1.amount.minorUnits : 0)
+            $0 + ($1.operation == operation && ($1.isPending || $1.contradicted) ? $1.amount.minorUnits : 0)
         }
     }
 }

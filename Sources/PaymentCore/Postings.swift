@@ -9,14 +9,14 @@ extension Step {
         let posting = Posting(
             number: state.postings, attempt: number, kind: kind, valueDate: valueDate ?? today,
             route: state.attempts[number - 1].route, entries: entries, reverses: reverses)
-        assert(posting.isBalanced, "an unbalanced posting")
         out.postings.append(posting)
         out.changedState = true
     }
 
-    /// What the partner took, as a posting of its own. A fee that is not positive is none.
+    /// What the partner took, as a posting of its own, once for an attempt. A fee that is not positive is none.
     mutating func postFee(_ number: Int, _ order: OrderReport) {
-        guard let fee = order.fee, fee.minorUnits > 0 else { return }
+        guard let fee = order.fee, fee.minorUnits > 0, !state.attempts[number - 1].feePosted else { return }
+        state.attempts[number - 1].feePosted = true
         let partner = state.attempts[number - 1].route.partner
         post(
             .fee, number, order.valueDate,

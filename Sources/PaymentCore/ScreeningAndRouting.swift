@@ -38,6 +38,8 @@ extension Step {
         state.pending = .route
         out.changedState = true
         if state.isFrozen { return }
+        // After an authorization that was found late only inquiries are sent for the payment, and its void.
+        if state.hasLateAuthorization { return fail(code: "late-authorization") }
         if state.attempts.count >= rules.maximumAttempts {
             return enterOffload(
                 OffloadOrder(
@@ -127,6 +129,7 @@ extension Step {
 
     /// What a freeze has put off goes on.
     mutating func goOnAfterFreeze() {
+        captureIfAutomatic()
         guard !state.isFrozen, state.status == .routing, state.openMainAttempt == nil else { return }
         switch state.pending {
         case .nothing: break

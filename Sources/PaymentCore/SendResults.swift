@@ -3,7 +3,7 @@ import PaymentModel
 extension Step {
     /// The end of a request. Its attempt's result is the union over all its requests.
     mutating func sendEnded(_ report: SendReport) {
-        guard state.attempts.indices.contains(report.attempt - 1), report.request >= 1,
+        guard exists(report.attempt), report.request >= 1,
             report.request <= state.attempts[report.attempt - 1].requests, report.request <= 32
         else { return ignore(.unknownAttempt) }
         guard report.incarnation == now.incarnation.number else { return earlierResult(report) }
@@ -41,14 +41,19 @@ extension Step {
     }
 
     /// A sender of an earlier incarnation: what it did not do ends nothing (row B16); what it did prompts an inquiry and is
-    /// no reason for an alarm (row B35).
+    /// no reason for an alarm (row B35). Where nobody can be asked, what was executed is never dropped.
     private mutating func earlierResult(_ report: SendReport) {
-        if case .order(let order) = report.outcome, order.status != .rejected {
-            if let reference = order.partnerReference { learn(report.attempt, reference) }
-            askSoon(report.attempt)
-            return
+        let attempt = state.attempts[report.attempt - 1]
+        guard case .order(let order) = report.outcome, order.status != .rejected, attempt.operation != .cancel,
+            attempt.isOpen || attempt.isNegative
+        else { return ignore(.earlierIncarnation) }
+        let moved = order.status == .settled || order.status == .returned
+        if !terms(of: attempt).inquiry, moved || attempt.isOpen { return take(order, of: report.attempt, .answer) }
+        if let reference = order.partnerReference {
+            learn(report.attempt, reference)
+            sendCancelIfKnown(report.attempt)
         }
-        ignore(.earlierIncarnation)
+        askSoon(report.attempt)
     }
 
     /// A request that was answered by a rejected order: it never executes; what the others did is another question (row
@@ -100,7 +105,7 @@ extension Step {
     private mutating func notProcessed(_ number: Int, _ retryAfter: Milliseconds?) {
         let attempt = state.attempts[number - 1]
         let terms = terms(of: attempt)
-        let stopped = state.isFrozen || (state.cancelRequested && attempt.operation == .payout)
+        let stopped = isStopped(attempt, number)
         state.attempts[number - 1].notSentCause = .notProcessed
         let repeats = attempt.negatives + 1
         guard attempt.phase == .sending, !stopped, repeats <= terms.notProcessedRepeats, attempt.requests < 30,

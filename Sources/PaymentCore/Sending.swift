@@ -74,13 +74,34 @@ extension Step {
     /// receipt (rows B20–B22, C10). At most 30 requests an attempt.
     func mayRepeat(_ attempt: Attempt) -> Bool {
         let terms = terms(of: attempt)
-        guard attempt.requests < 30, let lifetime = terms.key.lifetime else { return false }
-        let age = now.wall - attempt.firstSentAt
-        let needed = age + terms.sendDeadline + (terms.inFlightBound ?? .zero) + terms.key.margin + rules.clockSkew
-        guard needed < lifetime else { return false }
+        guard isKeyAlive(attempt) else { return false }
         if terms.key.recordedOnReceipt { return true }
         guard let gate = AbsenceGate.opening(attempt, terms: terms, now: now) else { return false }
         return now.monotonic >= gate
+    }
+
+    /// Whether the key lives, and a repeat without an inquiry is safe (S16). A cancel moves nothing: it is always safe.
+    func isKeyAlive(_ attempt: Attempt) -> Bool {
+        let terms = terms(of: attempt)
+        guard terms.key.safeWithoutInquiry || attempt.operation == .cancel, attempt.requests < 30,
+            let lifetime = terms.key.lifetime
+        else { return false }
+        let age = now.wall - attempt.firstSentAt
+        let needed = age + terms.sendDeadline + (terms.inFlightBound ?? .zero) + terms.key.margin + rules.clockSkew
+        return needed < lifetime
+    }
+
+    /// Whether no request of this attempt may go out now: late evidence, or the wish that it should not. An authorization
+    /// that was found late is given up all the same.
+    func isStopped(_ attempt: Attempt, _ number: Int) -> Bool {
+        switch attempt.operation {
+        case .payout: state.isFrozen || state.cancelRequested
+        case .authorize: state.isFrozen || state.voidUnderWay(number) != nil
+        case .void: false
+        case .capture, .refund:
+            state.isFrozen || state.attempts.contains { $0.contradicted && $0.isSameOperation(as: attempt) }
+        case .cancel: state.isFrozen
+        }
     }
 
     private mutating func planOverdue(_ number: Int, _ terms: RouteTerms) {
@@ -94,6 +115,7 @@ extension Step {
         state.attempts[number - 1].plan = .nothing
         state.attempts[number - 1].due = nil
         state.attempts[number - 1].escalated = false
+        state.attempts[number - 1].owesRestart = false
         out.changedState = true
     }
 }

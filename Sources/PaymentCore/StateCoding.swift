@@ -31,8 +31,9 @@ extension PaymentState {
         writer.list(operations) { $0.encode(into: &$1) }
         writer.list(disputes) {
             $1.unsigned(UInt64($0.attempt))
-            $1.signed($0.amount)
+            $1.money($0.amount)
             $1.unsigned(UInt64($0.posting))
+            $1.flag($0.isSuspense)
             $1.byte($0.course.rawValue)
         }
         writer.list(keptDisputes) {
@@ -99,7 +100,10 @@ extension PaymentState {
         for _ in 0..<(try reader.count(limit: 1_000_000)) { seenCommands.append(try reader.digest()) }
         for _ in 0..<(try reader.count(limit: 1_000_000)) { seenNotifications.append(try reader.digest()) }
         try reader.finish()
-        guard attempts.allSatisfy({ $0.about <= attempts.count }) else { throw .malformed }
+        guard attempts.allSatisfy({ $0.about <= attempts.count }),
+            disputes.allSatisfy({ (1...max(attempts.count, 1)).contains($0.attempt) }),
+            keptDisputes.allSatisfy({ (1...max(attempts.count, 1)).contains($0.attempt) })
+        else { throw .malformed }
     }
 }
 
@@ -157,8 +161,10 @@ extension OperationRecord {
 extension Dispute {
     fileprivate init(_ reader: inout BinaryReader) throws(BinaryError) {
         attempt = try reader.number()
-        amount = try reader.signed()
+        guard let amount = try reader.money() else { throw .malformed }
+        self.amount = amount
         posting = try reader.number()
+        isSuspense = try reader.flag()
         course = try reader.code { Course(rawValue: $0) }
     }
 }

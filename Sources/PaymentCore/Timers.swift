@@ -37,7 +37,7 @@ extension Step {
     private mutating func authorizationIsDue() {
         state.authorizationEnd = nil
         out.changedState = true
-        if state.attempts.contains(where: { $0.isOpen && $0.operation != .authorize }) {
+        if state.attempts.contains(where: { $0.isPending && $0.operation != .authorize }) {
             state.authorizationEnd = now.wall + .seconds(3_600)
             return
         }
@@ -55,6 +55,11 @@ extension Step {
     private mutating func retentionIsOver() {
         state.retention = nil
         out.changedState = true
+        // Something has begun anew (a refund on a stub, say): not before that is over.
+        if state.status != .none, !state.isFinished {
+            if state.isStub { state.retention = now.wall + rules.retention }
+            return
+        }
         guard state.postings > 0, !state.isStub else {
             out.storage = .forget
             return

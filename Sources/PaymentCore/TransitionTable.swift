@@ -1,7 +1,7 @@
 import PaymentModel
 
-/// The legal transitions of both machines, as data: the choke point is checked against it, and the documentation is made
-/// from it. One row says: this event leads from any of these states to that one.
+/// The legal transitions of both machines, as data: every event of every test and simulation is checked against it
+/// (`PaymentFold`), and the documentation is made from it. One row says: this event leads from any of these states to that one.
 public enum TransitionTable {
     /// Which machine a row belongs to.
     public enum Machine: Sendable {
@@ -27,7 +27,7 @@ public enum TransitionTable {
     public static func rows(_ machine: Machine) -> [Row] { machine == .payout ? payout : payment }
 
     /// Whether the event may lead from one state to the other. Cost: the rows of one event.
-    static func allows(_ event: String, kind: PaymentKind, from: PaymentStatus, to: PaymentStatus) -> Bool {
+    public static func allows(_ event: String, kind: PaymentKind, from: PaymentStatus, to: PaymentStatus) -> Bool {
         (kind == .payout ? payout : payment).contains { row in
             row.event == event && row.from.contains(from) && (row.to ?? from) == to
         }

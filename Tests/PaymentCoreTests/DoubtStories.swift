@@ -103,6 +103,7 @@ struct DoubtStories {
     private func repeatable(_ change: (inout RouteTerms) -> Void = { _ in }) -> Driver {
         var payout = inDoubt {
             $0.inquiry = false
+            $0.key.safeWithoutInquiry = true
             $0.key.bindsAllRequests = false
             change(&$0)
         }

@@ -88,7 +88,11 @@ struct Driver {
         for event in transition.events { fold.take(event) }
         #expect(fold.isGapless)
         #expect(fold.status == state.status || state.sequence == 0)
+        #expect(fold.isLegal, "\(fold.illegal ?? "")")
         #expect(fold.captured == state.captured && fold.refunded == state.refunded)
+        #expect(fold.chargedBack == state.chargedBack)
+        let open = state.attempts.indices.filter { state.attempts[$0].isOpen }.map { $0 + 1 }
+        #expect(fold.open == Set(open), "by the events \(fold.open.sorted()) are open, by the state \(open)")
         if !transition.changedState { #expect(before == state) }
         for posting in transition.postings { #expect(posting.isBalanced) }
         var writer = BinaryWriter()
