@@ -49,9 +49,9 @@ public struct PartnerSettings: Sendable {
     /// What happens to certain orders.
     public var triggers: [Trigger] = []
     /// Orders that are kept; above, 503.
-    public var maximumOrders = 8_000_000
+    public var maximumOrders = 4_000_000
     /// Lines of `/_control/requests` that are kept; above, the oldest go, and the answer's `dropped` counts them.
-    public var maximumRequests = 8_000_000
+    public var maximumRequests = 4_000_000
     /// Notifications that wait or are on their way; above, new ones are dropped and counted in `/_control/books`.
     public var maximumNotifications = 1_000_000
     /// Notifications that are on their way at once.
