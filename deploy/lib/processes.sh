@@ -14,14 +14,15 @@ start() {
 # stop_all: asks each of our own processes to end, waits, then insists.
 stop_all() {
   local pid
-  for pid in "${pids[@]:-}"; do [ -n "$pid" ] && kill -TERM "$pid" 2>/dev/null; done
+  # Each `|| true` matters: one process that is gone already must not end the loop (set -e) and spare the others.
+  for pid in "${pids[@]:-}"; do { [ -n "$pid" ] && kill -TERM "$pid" 2>/dev/null; } || true; done
   for _ in $(seq 1 300); do
     local alive=0
-    for pid in "${pids[@]:-}"; do [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && alive=1; done
+    for pid in "${pids[@]:-}"; do { [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && alive=1; } || true; done
     [ $alive -eq 0 ] && break
     sleep 0.1
   done
-  for pid in "${pids[@]:-}"; do [ -n "$pid" ] && kill -KILL "$pid" 2>/dev/null; done
+  for pid in "${pids[@]:-}"; do { [ -n "$pid" ] && kill -KILL "$pid" 2>/dev/null; } || true; done
   pids=()
   return 0
 }
