@@ -113,6 +113,9 @@ let package = Package(
         .executableTarget(
             name: "EmbeddedLogCrasher", dependencies: ["EmbeddedLog", "EventLog", "RocksStore", "PaymentModel", "RecordFormat"],
             path: "Tests/EmbeddedLogCrasher", swiftSettings: strict),
+        .executableTarget(
+            name: "KafkaLogOwner", dependencies: ["KafkaLog", "KafkaTransport", "EventLog", "RecordFormat"],
+            path: "Tests/KafkaLogOwner", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("PaymentModelTests", ["PaymentModel", "RecordFormat", "TestSupport"]),
         tests("CanonicalJSONTests", ["CanonicalJSON", "TestSupport"]),

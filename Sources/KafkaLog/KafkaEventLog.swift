@@ -1,5 +1,6 @@
 import EventLog
 import Foundation
+import Glibc
 import KafkaTransport
 import PaymentModel
 import RocksStore
@@ -93,13 +94,7 @@ public final class KafkaEventLog: Sendable {
         let asked = (0..<partitionCount).map {
             KafkaOffset(topic: name(.commands), partition: $0, offset: KafkaOffset.invalid)
         }
-        let committed: [KafkaOffset]
-        do {
-            committed = try observer.committed(asked, timeout: .seconds(10))
-        } catch {
-            throw LogError(.unavailable, "\(error)")
-        }
-        for entry in committed {
+        for entry in try committed(asked) {
             guard let note = OwnershipNote(entry.metadata), note.partitions != partitionCount else { continue }
             throw LogError(
                 .misconfigured,
@@ -107,5 +102,20 @@ public final class KafkaEventLog: Sendable {
                     + "partition must never change")
         }
         try copy.set(meta: "partitions", "\(partitionCount)")
+    }
+
+    /// Committed offsets, open transactions or not. A cluster that has just started has no coordinator for a moment.
+    private func committed(_ asked: [KafkaOffset]) throws(LogError) -> [KafkaOffset] {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while true {
+            do throws(KafkaError) {
+                return try observer.committed(asked, timeout: .seconds(5))
+            } catch {
+                guard error.isRetriable, ContinuousClock.now < deadline else {
+                    throw LogError(.unavailable, "\(error)")
+                }
+                usleep(200_000)
+            }
+        }
     }
 }

@@ -21,6 +21,11 @@ public final class KafkaShardLog: ShardLog {
     /// Watches, holds and breaks commits in tests.
     package let watcher = Mutex<(@Sendable (CommitStep) -> StepAction)?>(nil)
 
+    #if DEBUG
+        /// Rules that a test leaves out.
+        package let omitted = Mutex<Set<ProtocolRule>>([])
+    #endif
+
     init(log: KafkaEventLog, index: Int) {
         self.log = log
         self.index = index
@@ -185,8 +190,12 @@ public final class KafkaShardLog: ShardLog {
         for partition in 0..<partitionCount { log.setOwner(partition, nil, from: index) }
     }
 
+    /// Metadata that is read now: what row B41 forbids.
+    func freshMetadata() -> KafkaGroupMetadata? { consumer.withLock { $0 }?.presentMetadata }
+
     /// Committed offsets, stable ones only.
     func stableOffsets(_ asked: [KafkaOffset]) throws -> [KafkaOffset] {
+        if !keeps(.stableOffsets) { return try log.observer.committed(asked, timeout: .seconds(5)) }
         guard let member = consumer.withLock({ $0 }) else { throw LogError(.closed, "closed") }
         return try member.committed(asked, timeout: .milliseconds(500))
     }
@@ -247,7 +256,7 @@ extension KafkaShardLog {
             $0.staleSince = nil
             $0.fetch = nil
         }
-        worker.sync {}
+        if keeps(.finishBeforeRevoke) { worker.sync {} }
         releaseOwnership()
         let wake = state.withLock { state in
             state.revokeAll()

@@ -32,6 +32,7 @@ extension KafkaShardLog {
                 throw LogError(.aborted, "no producer: recover first")
             }
             let positions = positions(batch, owned)
+            if !keeps(.copyAfterCommit) { try keep(changes, [:]) }
             try send(batch, changes, positions, metadata, producer)
             let reached = producer.deliveredOffsets
             if watch(.committed) == .lose { throw LogError(.outcomeUnknown, "the reply was lost") }
@@ -149,6 +150,7 @@ extension KafkaShardLog {
         _ batch: CommitBatch, _ changes: [Change], _ positions: [KafkaOffset], _ metadata: KafkaGroupMetadata,
         _ producer: KafkaTransactionalProducer
     ) throws(LogError) {
+        _ = watch(.staged)
         do throws(KafkaError) {
             try producer.begin()
             try produce(batch, changes, producer)
@@ -157,7 +159,7 @@ extension KafkaShardLog {
         }
         if watch(.produced) == .abort { throw failedBeforeCommit(injected, producer) }
         do throws(KafkaError) {
-            try producer.sendOffsets(positions, group: metadata, timeout: .seconds(6))
+            try sendOffsets(batch, positions, metadata, producer)
         } catch {
             throw failedBeforeCommit(error, producer)
         }
@@ -173,6 +175,19 @@ extension KafkaShardLog {
         } catch {
             throw failedCommit(error, producer)
         }
+    }
+
+    private func sendOffsets(
+        _ batch: CommitBatch, _ positions: [KafkaOffset], _ metadata: KafkaGroupMetadata,
+        _ producer: KafkaTransactionalProducer
+    ) throws(KafkaError) {
+        if !keeps(.offsetsInEveryTransaction), batch.positions.isEmpty { return }
+        var metadata = metadata
+        if !keeps(.metadataOfAssignment), let fresh = freshMetadata() { metadata = fresh }
+        if !keeps(.checkedMetadata) {
+            return try producer.sendOffsetsUnchecked(positions, groupID: metadata.groupID, timeout: .seconds(6))
+        }
+        try producer.sendOffsets(positions, group: metadata, timeout: .seconds(6))
     }
 
     private var injected: KafkaError {

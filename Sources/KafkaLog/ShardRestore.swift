@@ -39,8 +39,13 @@ extension KafkaShardLog {
             if !plans.isEmpty {
                 var fenced: Set<String> = []
                 try readNotes(&plans, token)
-                try readOffsets(&plans, token, &fenced)
-                try readState(&plans, token, &fenced)
+                if keeps(.offsetsBeforeRestore) {
+                    try readOffsets(&plans, token, &fenced)
+                    try readState(&plans, token, &fenced)
+                } else {
+                    try readState(&plans, token, &fenced)
+                    try readOffsets(&plans, token, &fenced)
+                }
             }
             announce(plans, membership.metadata, token)
         } catch is Superseded {
@@ -97,23 +102,30 @@ extension KafkaShardLog {
                 }
                 return
             } catch let error as KafkaError where error.isRetriable {
-                try endDeadOwners(plans, &fenced)
+                endDeadOwners(plans, &fenced)
             }
         }
     }
 
     /// An open transaction of an owner that the group no longer lists is ended by initialising its id once. An owner
     /// that the group lists is healthy: the broker's time-out is waited for.
-    private func endDeadOwners(_ plans: [Int32: Plan], _ fenced: inout Set<String>) throws {
+    private func endDeadOwners(_ plans: [Int32: Plan], _ fenced: inout Set<String>) {
         let names = Set(plans.values.compactMap { $0.note?.transactionalID })
             .subtracting(fenced).subtracting([transactionalID])
-        guard !names.isEmpty else { return }
-        let listed = Set(try log.admin.members(of: log.settings.groupID, timeout: .seconds(5)))
-        for name in names.subtracting(listed).sorted() {
-            log.settings.report(4, "shard \(index): ending what the dead owner \(name) left open")
-            try KafkaTransactionalProducer.fence(
-                log.settings.cluster, transactionalID: name, clientID: "\(transactionalID)-fence", timeout: .seconds(5))
-            fenced.insert(name)
+        guard !names.isEmpty, keeps(.endDeadOwners) else { return }
+        do {
+            let listed = Set(try log.admin.members(of: log.settings.groupID, timeout: .seconds(5)))
+            for name in names.subtracting(listed).sorted() {
+                log.settings.report(4, "shard \(index): ending what the dead owner \(name) left open")
+                try KafkaTransactionalProducer.fence(
+                    log.settings.cluster, transactionalID: name, clientID: "\(transactionalID)-fence",
+                    timeout: .seconds(5))
+                fenced.insert(name)
+            }
+        } catch {
+            // Without the right to look or to initialise, the broker's time-out does it later.
+            log.settings.report(4, "shard \(index): \(error); waiting for the broker to end open transactions")
+            fenced.formUnion(names)
         }
     }
 
@@ -121,8 +133,9 @@ extension KafkaShardLog {
     private func planState(_ plans: inout [Int32: Plan], keepCopies: Bool) throws {
         let now = Int64(Date().timeIntervalSince1970 * 1_000)
         for partition in plans.keys.sorted() {
-            let range = try log.observer.watermarks(
-                topic: log.name(.state), partition: partition, timeout: .seconds(5))
+            // The reader's own end is the last stable offset; the observer's is the true one.
+            let source = keeps(.restoreToEnd) ? log.observer : try bench.stateReader()
+            let range = try source.watermarks(topic: log.name(.state), partition: partition, timeout: .seconds(5))
             plans[partition]?.end = range.upperBound
             plans[partition]?.done = false
             plans[partition]?.copyAtEnd = nil
@@ -187,7 +200,7 @@ extension KafkaShardLog {
                 if writer.count != records { lastProgress = .now }
                 if lastProgress.duration(to: .now) > .milliseconds(400) {
                     // An open transaction holds the stable end back.
-                    try endDeadOwners(plans, &fenced)
+                    endDeadOwners(plans, &fenced)
                     lastProgress = .now
                 }
             }

@@ -1,6 +1,7 @@
 import EventLog
 import KafkaTransport
 import PaymentModel
+import Synchronization
 
 /// What the threads of one shard share: the shard's own, the poll thread and the worker. Under one lock, which is never
 /// held over a call of librdkafka.
@@ -64,6 +65,8 @@ struct ShardState: Sendable {
 
 /// A moment within a commit that tests can watch, hold and break.
 package enum CommitStep: Sendable, Equatable {
+    /// The batch is checked and staged; the transaction is not begun.
+    case staged
     /// The transaction is begun, its records are produced.
     case produced
     /// Positions are sent, the end of the transaction is not.
@@ -80,4 +83,37 @@ package enum StepAction: Sendable, Equatable {
     case abort
     /// The reply is lost here: nobody knows.
     case lose
+}
+
+/// A rule of the protocol whose absence a test can show to lose or double something (rows of the models). Only debug
+/// builds have a way to leave one out; a release build keeps them all.
+package enum ProtocolRule: Sendable, Hashable {
+    /// B40: every transaction carries positions, also one that holds only results or timers.
+    case offsetsInEveryTransaction
+    /// B41: the generation is that of the assignment under which memory was restored.
+    case metadataOfAssignment
+    /// B42: no offset commit without a member and its generation.
+    case checkedMetadata
+    /// B43: only stable committed offsets.
+    case stableOffsets
+    /// B44: restored is the end with open transactions in it.
+    case restoreToEnd
+    /// B45: committed offsets first, then the state.
+    case offsetsBeforeRestore
+    /// B46: the local copy is written after the commit has returned.
+    case copyAfterCommit
+    /// The transaction is over when the revoke callback returns.
+    case finishBeforeRevoke
+    /// C26: what a dead owner left open is ended by its successor.
+    case endDeadOwners
+}
+
+extension KafkaShardLog {
+    #if DEBUG
+        /// Whether a rule is kept.
+        func keeps(_ rule: ProtocolRule) -> Bool { omitted.withLock { !$0.contains(rule) } }
+    #else
+        /// Whether a rule is kept: always.
+        @inline(__always) func keeps(_ rule: ProtocolRule) -> Bool { true }
+    #endif
 }

@@ -1,4 +1,5 @@
 import EventLog
+import Glibc
 import KafkaTransport
 import PaymentModel
 
@@ -32,8 +33,9 @@ struct TopicChecks {
             let missing = Topic.allCases.filter { present[settings.topicPrefix + $0.suffix] == nil }
             if !missing.isEmpty { try create(missing, present) }
             var topics = try admin.describe(topics: names, timeout: timeout)
-            for _ in 0..<50 where topics.contains(where: { $0.partitions == 0 }) {
+            for _ in 0..<100 where topics.contains(where: { $0.partitions == 0 }) {
                 // A topic just created takes a moment to be known to every broker.
+                usleep(100_000)
                 topics = try admin.describe(topics: names, timeout: timeout)
             }
             let partitions = try TopicChecks.partitions(topics)
@@ -59,13 +61,26 @@ struct TopicChecks {
                 "missing topics: " + topics.map { settings.topicPrefix + $0.suffix }.joined(separator: ", "))
         }
         let count = present.values.first?.0 ?? settings.partitions
-        try admin.create(
-            topics: topics.map { topic in
-                KafkaNewTopic(
-                    name: settings.topicPrefix + topic.suffix, partitions: count, replication: settings.replication,
-                    settings: defaults(topic))
-            }, timeout: timeout)
+        func request(_ more: [String: String]) throws(KafkaError) {
+            try admin.create(
+                topics: topics.map { topic in
+                    KafkaNewTopic(
+                        name: settings.topicPrefix + topic.suffix, partitions: count,
+                        replication: settings.replication, settings: defaults(topic).merging(more) { $1 })
+                }, timeout: timeout)
+        }
+        do throws(KafkaError) {
+            try request([TopicChecks.futureLimit: "\(Int64.max)"])
+        } catch {
+            // Brokers before 3.6 do not know the limit, and have none.
+            guard error.code == .invalidConfig else { throw error }
+            try request([:])
+        }
     }
+
+    /// How far ahead of the broker's clock a record may be: an hour, where nobody says otherwise. Our clock may be wrong
+    /// by more; then every commit would be refused until it is right.
+    private static let futureLimit = "message.timestamp.after.max.ms"
 
     /// Settings of a topic that is created.
     private func defaults(_ topic: Topic) -> [String: String] {
@@ -143,13 +158,20 @@ struct TopicChecks {
 
     /// What runs, but not as production should.
     static func warnings(_ topics: [KafkaTopicDescription]) -> [String] {
-        topics.compactMap { topic in
-            guard let text = topic.settings["min.insync.replicas"], let least = Int(text) else { return nil }
-            if topic.replicas >= 3, least < 2 {
-                return "topic \(topic.name): min.insync.replicas is 1: a commit may be lost with one broker; set 2"
-            }
-            return topic.replicas < 3 ? "topic \(topic.name) has \(topic.replicas) replica(s); production has 3" : nil
+        let early = topics.filter { topic in
+            topic.settings[futureLimit].flatMap { Int64($0) }.map { $0 < 86_400_000 } ?? false
         }
+        return early.map {
+            "topic \($0.name): \(futureLimit) is below a day: while a clock is wrong by more, every commit is refused"
+        }
+            + topics.compactMap { topic in
+                guard let text = topic.settings["min.insync.replicas"], let least = Int(text) else { return nil }
+                if topic.replicas >= 3, least < 2 {
+                    return "topic \(topic.name): min.insync.replicas is 1: a commit may be lost with one broker; set 2"
+                }
+                return topic.replicas < 3
+                    ? "topic \(topic.name) has \(topic.replicas) replica(s); production has 3" : nil
+            }
     }
 
     private func checkBroker(_ id: Int32) throws(KafkaError) {

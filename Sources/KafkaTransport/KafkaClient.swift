@@ -80,7 +80,11 @@ final class KafkaClient: Sendable {
     }
 
     /// The last complaint of the library's own, e. g. about a broker that is down or credentials that are refused.
-    var lastError: KafkaError? { callbacks.lastError.withLock { $0 } }
+    var lastError: KafkaError? {
+        // Complaints are told when callbacks are served; an administrator's client does nothing else that serves them.
+        if isProducer { rd_kafka_poll(pointer, 0) }
+        return callbacks.lastError.withLock { $0 }
+    }
 
     private static func install(_ callbacks: Callbacks, on conf: OpaquePointer) {
         rd_kafka_conf_set_opaque(conf, Unmanaged.passUnretained(callbacks).toOpaque())

@@ -45,6 +45,8 @@ public struct KafkaError: Error, Sendable, Equatable, CustomStringConvertible {
         public static let allBrokersDown = Code(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         /// `TOPIC_ALREADY_EXISTS`.
         public static let topicExists = Code(RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+        /// `INVALID_CONFIG`: a topic's setting that this broker does not know, or a value that it refuses.
+        public static let invalidConfig = Code(RD_KAFKA_RESP_ERR_INVALID_CONFIG)
         /// `_STATE`: the call does not fit the state of the client.
         public static let wrongState = Code(RD_KAFKA_RESP_ERR__STATE)
         /// `_MAX_POLL_EXCEEDED`: the poll thread was away too long, the membership is lost.

@@ -154,6 +154,9 @@ public final class KafkaGroupConsumer: Sendable {
         try client.committed(partitions, timeout: timeout)
     }
 
+    /// The metadata of this moment, whatever generation that is. Never for a commit (row B41); for the test of that.
+    package var presentMetadata: KafkaGroupMetadata? { KafkaGroupMetadata(of: client.pointer) }
+
     /// Leaves and joins again: the way out when the broker has forgotten this member and the client has not noticed.
     public func rejoin() {
         let list = TopicPartitionList(topics.map { KafkaOffset(topic: $0, partition: -1, offset: 0) })

@@ -91,6 +91,20 @@ public final class KafkaTransactionalProducer: Sendable {
                 operation: "send-offsets", code: .unknownMember, detail: "no membership: the broker would not check it",
                 isAbortable: true)
         }
+        try sendOffsets(offsets, group, timeout)
+    }
+
+    /// Sends positions without member and generation, which the broker takes from anybody (row B42). For the test that
+    /// shows why `sendOffsets` refuses that.
+    package func sendOffsetsUnchecked(
+        _ offsets: [KafkaOffset], groupID: String, timeout: Duration
+    ) throws(KafkaError) {
+        try sendOffsets(offsets, KafkaGroupMetadata(groupID: groupID, generation: -1, memberID: ""), timeout)
+    }
+
+    private func sendOffsets(
+        _ offsets: [KafkaOffset], _ group: KafkaGroupMetadata, _ timeout: Duration
+    ) throws(KafkaError) {
         let list = TopicPartitionList(offsets)
         let error = group.withPointer {
             rd_kafka_send_offsets_to_transaction(sink.client.pointer, list.pointer, $0, milliseconds(timeout))
