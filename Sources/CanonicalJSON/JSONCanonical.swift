@@ -91,7 +91,7 @@ extension JSONDocument {
         guard entry.special else {
             // Without escapes in the text there is nothing in it that needs one.
             output.append(UInt8(ascii: "\""))
-            output.append(contentsOf: bytes[entry.range])
+            appendText(entry, to: &output)
             output.append(UInt8(ascii: "\""))
             return
         }
@@ -100,13 +100,18 @@ extension JSONDocument {
         decoded.withUnsafeBufferPointer { JSONText.appendQuoted($0, to: &output) }
     }
 
+    @inline(__always)
+    private func appendText(_ entry: TapeEntry, to output: inout [UInt8]) {
+        let range = entry.range
+        bytes.withUnsafeBufferPointer { output.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
+    }
+
     private func appendNumber(_ entry: TapeEntry, to output: inout [UInt8]) throws(JSONError) {
-        let text = bytes[entry.range]
         // Up to 15 digits an integer's text is exact in double precision and already what ECMAScript writes.
-        if !entry.special, entry.length <= 15, text.first != UInt8(ascii: "-") || entry.length > 2 {
-            output.append(contentsOf: text)
-            return
+        if !entry.special, entry.length <= 15, bytes[Int(entry.start)] != UInt8(ascii: "-") || entry.length > 2 {
+            return appendText(entry, to: &output)
         }
+        let text = bytes[entry.range]
         guard let value = Double(String(decoding: text, as: UTF8.self)), JSONNumberText.append(value, to: &output)
         else { throw JSONError(.numberOutOfRange, at: Int(entry.start)) }
     }

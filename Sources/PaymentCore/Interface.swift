@@ -36,12 +36,16 @@ public struct RouteNeed: Hashable, Sendable {
     public var unreached: [Route]
     /// Whether the payment has left an offload lane: its attempts then have that role.
     public var afterOffload: Bool
+    /// Since when it has been waiting in lane `queue`, leaving and entering again by release rules; nil where it has not,
+    /// or a person resumed it. The lane's deadline counts from then, so that nothing circles in the queue for ever.
+    public var offloadedSince: Timestamp?
 
     /// A need.
-    public init(tried: [Route], unreached: [Route] = [], afterOffload: Bool) {
+    public init(tried: [Route], unreached: [Route] = [], afterOffload: Bool, offloadedSince: Timestamp? = nil) {
         self.tried = tried
         self.unreached = unreached
         self.afterOffload = afterOffload
+        self.offloadedSince = offloadedSince
     }
 }
 

@@ -33,6 +33,10 @@ public struct PaymentState: Hashable, Sendable {
     var holds = 0
     var offloads = 0
     var afterOffload = false
+    /// See `RouteNeed.offloadedSince`.
+    var queuedSince: Timestamp?
+    /// Attempts up to this number were made before an offload lane was left: their routes may be tried again.
+    var forgivenAttempts = 0
     /// Content version of the lists that the payment was last screened with.
     var listVersion: UInt64 = 0
     /// A decision about lists or routes that a freeze has put off.

@@ -52,16 +52,19 @@ extension Step {
             state.attempts.last { $0.route == route && ($0.operation == .payout || $0.operation == .authorize) }?.phase
                 == .notSent
         }
-        out.need = .route(RouteNeed(tried: tried, unreached: unreached, afterOffload: state.afterOffload))
+        out.need = .route(
+            RouteNeed(
+                tried: tried, unreached: unreached, afterOffload: state.afterOffload,
+                offloadedSince: state.queuedSince))
     }
 
-    /// Routes that must not be tried again: those that refused it or never had it; those that could not be reached, until
-    /// an offload lane was left.
+    /// Routes that must not be tried again: those that refused it, never had it or could not be reached since the payment
+    /// last left an offload lane. What a time-bound rule or a person lets go on may go where it failed before.
     private var tried: [Route] {
         var routes: [Route] = []
-        for attempt in state.attempts where attempt.operation == .payout || attempt.operation == .authorize {
-            let unreached = attempt.phase == .notSent && state.afterOffload && attempt.role != .offload
-            if attempt.isNegative, !unreached, !routes.contains(attempt.route) { routes.append(attempt.route) }
+        for attempt in state.attempts.dropFirst(state.forgivenAttempts)
+        where attempt.operation == .payout || attempt.operation == .authorize {
+            if attempt.isNegative, !routes.contains(attempt.route) { routes.append(attempt.route) }
         }
         return routes
     }
@@ -96,6 +99,7 @@ extension Step {
     mutating func enterOffload(_ order: OffloadOrder) {
         state.pending = .nothing
         state.offloads += 1
+        if order.lane == .queue { state.queuedSince = state.queuedSince ?? now.wall }
         // A rule that has already come true would leave and enter again for ever within one commit.
         let releaseAt = order.releaseAt.map { max($0, now.wall + .seconds(1)) }
         state.offload = OpenOffload(
@@ -113,6 +117,8 @@ extension Step {
     mutating func leaveOffload(_ entry: OpenOffload, operatorName: String?, reason: String?) {
         state.offload = nil
         state.afterOffload = true
+        state.forgivenAttempts = state.attempts.count
+        if operatorName != nil { state.queuedSince = nil }
         emit(.offloadLeft(entry: entry.number, operatorName: operatorName, reason: reason), to: .routing)
         state.pending = .rescreen
         if !state.isFrozen { out.need = .screening }

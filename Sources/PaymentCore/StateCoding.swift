@@ -42,6 +42,8 @@ extension PaymentState {
             $1.money($0.amount)
             $0.evidence.encode(into: &$1)
         }
+        writer.moment(queuedSince)
+        writer.unsigned(UInt64(forgivenAttempts))
         writer.moment(authorizationEnd)
         writer.moment(retention)
         writer.list(seenCommands) { $1.digest($0) }
@@ -95,6 +97,8 @@ extension PaymentState {
         for _ in 0..<(try reader.count(limit: 100_000)) { operations.append(try OperationRecord(&reader)) }
         for _ in 0..<(try reader.count(limit: 100_000)) { disputes.append(try Dispute(&reader)) }
         for _ in 0..<(try reader.count(limit: 100_000)) { keptDisputes.append(try KeptDispute(&reader)) }
+        queuedSince = try reader.moment()
+        forgivenAttempts = try reader.number()
         authorizationEnd = try reader.moment()
         retention = try reader.moment()
         for _ in 0..<(try reader.count(limit: 1_000_000)) { seenCommands.append(try reader.digest()) }

@@ -72,6 +72,32 @@ struct ControlStories {
         #expect(payout.state.attempts[0].role == .offload)
     }
 
+    @Test("a payment that circles in lane queue is known to; a person's resume lets it begin anew")
+    func queue() {
+        var payout = Driver()
+        var needs: [RouteNeed] = []
+        func answer(_ need: Need, _ driver: Driver) -> PaymentInput? {
+            guard case .route(let need) = need else { return nil }
+            needs.append(need)
+            let order = OffloadOrder(
+                lane: .queue, owner: "o", deadline: driver.now.wall + .seconds(50), releaseRule: "r",
+                releaseAt: driver.now.wall + .seconds(20), manualOwner: "o", manualDeadline: .seconds(60))
+            return .routed(
+                RouteDecision(policyVersion: "v", candidates: [], eliminated: [], outcome: .offload(order)))
+        }
+        let entered = payout.now.wall
+        payout.initiate(answer: answer)
+        for _ in 0..<2 {
+            let due = payout.state.timer ?? payout.now.wall
+            payout.now.wall = due
+            payout.step(.timer(due: due), answer: answer)
+        }
+        #expect(needs.map(\.offloadedSince) == [nil, entered, entered])
+        payout.command(.resumeOffload(click(3)), answer: answer)
+        #expect(needs.last?.offloadedSince == nil)
+        #expect(payout.state.status == .offloaded)
+    }
+
     @Test("B52: a late pass lifts no hold")
     func latePass() {
         var payout = held()

@@ -56,31 +56,62 @@ struct CloudEvent {
 // MARK: - Binary and structured mode (CloudEvents 1.0, Kafka protocol binding 3.2 and 3.3)
 
 extension CloudEvent {
+    /// Headers that mean something here; others are not even looked at.
+    private enum Header: Int {
+        case contentType, specVersion, id, source, type, subject, correlationID, traceparent, roles
+
+        init?(_ name: RawSpan) {
+            // Told apart by length first: names are compared once, and no string is made of them.
+            let candidate: (Header, StaticString)
+            switch name.byteCount {
+            case 5: candidate = (.id, "ce_id")
+            case 7: candidate = (.type, "ce_type")
+            case 9: candidate = (.source, "ce_source")
+            case 10: candidate = (.subject, "ce_subject")
+            case 12: candidate = (.contentType, "content-type")
+            case 14:
+                // Two of this length; they differ in their fourth byte.
+                candidate =
+                    name.unsafeLoad(fromByteOffset: 3, as: UInt8.self) == UInt8(ascii: "s")
+                    ? (.specVersion, "ce_specversion") : (.traceparent, "ce_traceparent")
+            case 16:
+                candidate =
+                    name.unsafeLoad(fromByteOffset: 0, as: UInt8.self) == UInt8(ascii: "c")
+                    ? (.correlationID, "ce_correlationid") : (.roles, "switchyard-roles")
+            default: return nil
+            }
+            let isIt = name.withUnsafeBytes { bytes in
+                candidate.1.withUTF8Buffer { bytes.elementsEqual($0) }
+            }
+            guard isIt else { return nil }
+            self = candidate.0
+        }
+    }
+
     /// Reads the event of a record.
     init(_ frame: RawSpan, _ layout: RecordLayout) throws(Undecodable) {
         var contentType: String?
         var specVersion: String?
-        var seen: [String] = []
+        var seen = 0
         for header in layout.headers {
-            let name = CloudEvent.utf8(frame, header.name) ?? ""
-            let isAttribute = name.hasPrefix("ce_") || name == "content-type"
-            guard isAttribute || name == "switchyard-roles" else { continue }
+            guard let name = Header(frame.extracting(header.name)) else { continue }
             guard let value = CloudEvent.utf8(frame, header.value) else {
                 throw Undecodable(.notCloudEvents, "a header is not UTF-8")
             }
-            guard !seen.contains(name) else { throw Undecodable(.notCloudEvents, "an attribute is there twice") }
-            seen.append(name)
+            guard seen & 1 << name.rawValue == 0 else {
+                throw Undecodable(.notCloudEvents, "an attribute is there twice")
+            }
+            seen |= 1 << name.rawValue
             switch name {
-            case "content-type": contentType = value
-            case "ce_specversion": specVersion = value
-            case "ce_id": id = value
-            case "ce_source": source = value
-            case "ce_type": type = value
-            case "ce_subject": subject = value
-            case "ce_correlationid": correlationID = value
-            case "ce_traceparent": traceparent = value
-            case "switchyard-roles": roles = value
-            default: break
+            case .contentType: contentType = value
+            case .specVersion: specVersion = value
+            case .id: id = value
+            case .source: source = value
+            case .type: type = value
+            case .subject: subject = value
+            case .correlationID: correlationID = value
+            case .traceparent: traceparent = value
+            case .roles: roles = value
             }
         }
         let media = CloudEvent.mediaType(contentType ?? "application/json")
@@ -157,11 +188,16 @@ extension CloudEvent {
     ]
 
     private static func utf8(_ frame: RawSpan, _ range: Range<Int>) -> String? {
-        frame.extracting(range).withUnsafeBytes { String(validating: $0, as: UTF8.self) }
+        frame.extracting(range).withUnsafeBytes { bytes in
+            // Nearly all of them are ASCII, which needs no validation.
+            if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
+            return String(validating: bytes, as: UTF8.self)
+        }
     }
 
     /// The media type in lower case, without its parameters.
     private static func mediaType(_ text: String) -> String {
+        if text == "application/json" { return text }
         let end = text.firstIndex(of: ";") ?? text.endIndex
         var type = text[..<end].lowercased()
         while type.last == " " || type.last == "\t" { type.removeLast() }

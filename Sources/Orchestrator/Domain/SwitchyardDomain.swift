@@ -162,6 +162,7 @@ public struct SwitchyardDomain: PaymentDomain {
             RouteQuery.Tried(route: $0, ending: need.unreached.contains($0) ? .notSent : .rejected)
         }
         query.afterOffload = need.afterOffload
+        query.offloadedSince = need.offloadedSince
         return policy.decide(query, health: health.board, now: now)
     }
 }

@@ -105,7 +105,9 @@ struct Driver {
 
     // MARK: - Inputs
 
-    mutating func command(_ body: CommandBody, id: String? = nil) {
+    mutating func command(
+        _ body: CommandBody, id: String? = nil, answer: ((Need, Driver) -> PaymentInput?)? = nil
+    ) {
         commands += 1
         let id = id ?? "c-\(commands)"
         var hash: UInt64 = 14_695_981_039_346_656_037
@@ -115,16 +117,19 @@ struct Driver {
                 Command(
                     envelope: CommandEnvelope(
                         subject: state.id, source: "urn:test", id: id, type: "test",
-                        identity: Digest(high: hash, low: 1)), body: body)))
+                        identity: Digest(high: hash, low: 1)), body: body)), answer: answer)
     }
 
-    mutating func initiate(_ kind: PaymentKind = .payout, amount: Int64 = 1_000, capture: CaptureMode = .automatic) {
+    mutating func initiate(
+        _ kind: PaymentKind = .payout, amount: Int64 = 1_000, capture: CaptureMode = .automatic,
+        answer: ((Need, Driver) -> PaymentInput?)? = nil
+    ) {
         command(
             .initiate(
                 Initiation(
                     kind: kind, instructedAmount: Money(amount, World.euro),
                     captureMode: kind == .payment ? capture : nil),
-                dataDigest: Digest(high: 1, low: UInt64(amount)), seed: Digest(high: 77, low: 88)))
+                dataDigest: Digest(high: 1, low: UInt64(amount)), seed: Digest(high: 77, low: 88)), answer: answer)
     }
 
     mutating func end(_ attempt: Int, _ outcome: SendOutcome, request: Int? = nil, incarnation: UInt64? = nil) {
