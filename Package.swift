@@ -102,7 +102,7 @@ let package = Package(
                 "CommandLineOptions", "StructuredLog", "Metrics", "PaymentModel", "PaymentCore", "Screening",
                 "Routing", "MessageCodec", "CanonicalJSON", "Partners", "EventLog", "EmbeddedLog", "KafkaLog",
                 "KafkaTransport", "Orchestrator", "PolicyFiles", "Configuration", "Operations",
-                "PartnerSimulator", "CurlHTTP", "OpenSSLCrypto", "HTTPServer", "RocksStore", "YAMLDocument", "RecordFormat",
+                "PartnerSimulator", "PartnerWorld", "CurlHTTP", "OpenSSLCrypto", "HTTPServer", "RocksStore", "YAMLDocument", "RecordFormat",
             ],
             swiftSettings: strict),
 
@@ -156,7 +156,9 @@ let package = Package(
                 "Operations", "PaymentModel", "CanonicalJSON", "EventLog", "RecordFormat", "HTTPServer", "CurlHTTP",
                 "MessageCodec", "Metrics", "StructuredLog", "TestSupport",
             ]),
-        tests("DaemonTests", ["CanonicalJSON", "CurlHTTP", "PaymentModel", "TestSupport"]),
+        tests(
+            "DaemonTests",
+            ["switchyard", "CanonicalJSON", "CurlHTTP", "InvariantChecker", "OpenSSLCrypto", "PaymentModel", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -175,7 +175,9 @@ struct CommandsTests {
         let port = try PortUnderTest(access: tokens)
         let release = #"{"type":"hold.release","id":"r","subject":"p","data":{}}"#
         let body = try bundle([release], extra: [("switchyard-roles", "desk")])
-        #expect(try await port.call("POST", "/v1/records", bytes: body, token: "desk-token").status == 403)
+        let initiate = try bundle([line])
+        #expect(try await port.call("POST", "/v1/records", bytes: initiate, token: "desk-token").status == 403)
+        #expect(try await port.call("POST", "/v1/records", bytes: body, token: "reader-token").status == 403)
         #expect(try await port.call("POST", "/v1/records", bytes: body, token: "upstream-token").status == 202)
         let frame = try #require(try port.records(.commands).first?.frame)
         let layout = try RecordLayout(frame.span.bytes)

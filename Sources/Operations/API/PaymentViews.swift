@@ -61,6 +61,8 @@ public struct PaymentViews: Sendable {
             members["events"] = .array(events)
             return .object(members)
         }
+        // Only refused commands are known: no payment came of them (the contract, section 2).
+        guard described.summary.status != PaymentStatus.none.rawValue else { return nil }
         var members = PaymentViews.row(id, described.summary)
         members["sequence"] = .integer(described.sequence)
         let attempts = described.attempts.isEmpty ? told.attempts : described.attempts

@@ -41,7 +41,7 @@ struct RecordsAPI: Sendable {
     /// Stores each record untouched. Who may not act as the desk is said beside it, so that the shard can refuse.
     private func post(_ request: HTTPRequest, _ responder: HTTPResponder) {
         let caller: Caller
-        switch ports.access.require([.send], request) {
+        switch ports.access.require([.send, .desk], request) {
         case .failure(let problem):
             responder.answer(problem)
             return
@@ -62,6 +62,10 @@ struct RecordsAPI: Sendable {
         for place in bundle {
             guard let record = RecordBundle.stamped(request.body[place], roles: caller.stamp) else {
                 responder.answer(Problem(400, detail: "not a bundle of records; nothing was taken"))
+                return
+            }
+            guard caller.roles.contains(.send) || record.type.map(CommandRecord.deskTypes.contains) == true else {
+                responder.answer(Problem(403, detail: "the role send is needed"))
                 return
             }
             let partition = PartitionHash.partition(of: record.key ?? [], count: ports.appender.partitionCount)

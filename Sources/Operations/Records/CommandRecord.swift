@@ -15,7 +15,7 @@ struct CommandRecord {
     let type: String
     let subject: String
 
-    private static let deskTypes: Set<String> = Set(
+    static let deskTypes: Set<String> = Set(
         ["hold.release", "hold.reject", "offload.resume", "offload.reject", "attempt.resolve"].map(SendLine.fullType))
 
     /// Whether only the desk may send it.

@@ -24,13 +24,16 @@ public enum RecordBundle {
 
     /// A caller's frame with our own header on the caller's roles, and without one that the caller wrote; as it came
     /// where there is neither. Nil where the frame cannot be read.
-    static func stamped(_ frame: ArraySlice<UInt8>, roles: String?) -> (key: [UInt8]?, frame: [UInt8])? {
+    static func stamped(_ frame: ArraySlice<UInt8>, roles: String?) -> Stamped? {
         let bytes = Array(frame)
         guard let layout = try? RecordLayout(bytes.span.bytes) else { return nil }
         let name = Array(rolesHeader.utf8)
         let key = layout.key.map { Array(bytes[$0]) }
         let forged = layout.headers.contains { bytes[$0.name].elementsEqual(name) }
-        guard forged || roles != nil else { return (key, bytes) }
+        let type = layout.headers.first { bytes[$0.name].elementsEqual("ce_type".utf8) }.map {
+            String(decoding: bytes[$0.value], as: UTF8.self)
+        }
+        guard forged || roles != nil else { return Stamped(key: key, type: type, frame: bytes) }
         var headers: [(name: [UInt8], value: [UInt8])] = []
         for header in layout.headers where !bytes[header.name].elementsEqual(name) {
             headers.append((Array(bytes[header.name]), Array(bytes[header.value])))
@@ -38,6 +41,16 @@ public enum RecordBundle {
         if let roles { headers.append((name, Array(roles.utf8))) }
         guard headers.count <= RecordFrame.maximumHeaders else { return nil }
         let value = layout.value.map { Array(bytes[$0]) }
-        return (key, RecordFrame.encode(key: key, timestamp: layout.timestamp, headers: headers, value: value))
+        return Stamped(
+            key: key, type: type,
+            frame: RecordFrame.encode(key: key, timestamp: layout.timestamp, headers: headers, value: value))
+    }
+
+    /// A record that may be stored.
+    struct Stamped {
+        var key: [UInt8]?
+        /// `ce_type`, in binary mode.
+        var type: String?
+        var frame: [UInt8]
     }
 }

@@ -27,6 +27,7 @@ enum SwitchyardCommand {
                     .option("--config", "FILE", "the configuration", required: true),
                     .option("--log-format", "FORM", "how log lines look", default: "json", choices: ["json", "plain"]),
                 ]),
+            PartnerSimulatorCommand.description,
             CommandDescription(
                 "send", "publish commands",
                 discussion: """
@@ -77,6 +78,7 @@ enum SwitchyardCommand {
     private static func run(_ command: ParsedCommand) throws(CommandFailure) -> ExitCode {
         switch command.path.first {
         case "run": try RunCommand.run(command)
+        case "partner-simulator": try PartnerSimulatorCommand.run(command)
         case "send": try SendCommand.run(command)
         case "events": try EventsCommand.run(command)
         case "payments": try PaymentsCommand.run(command)

@@ -94,6 +94,10 @@ struct RunSummary {
         payment.attempts[attemptID] = attempt
     }
 
+    private static func words(_ kind: String, _ signed: Int64) -> String {
+        kind == "settlement" ? (signed < 0 ? "paid out" : "captured") : kind
+    }
+
     /// Takes a posting.
     mutating func take(posting: JSONValue) {
         guard let data = posting["data"] else { return }
@@ -108,7 +112,7 @@ struct RunSummary {
             if account.hasPrefix("partner:"), account.hasSuffix(":clearing") {
                 let partner = String(account.dropFirst(8).dropLast(9))
                 clearing[BookKey(payment: payment, partner: partner, currency: currency), default: 0] += signed
-                if kind != "fee" { moved[kind, default: [:]][currency, default: 0] += units }
+                if kind != "fee" { moved[RunSummary.words(kind, signed), default: [:]][currency, default: 0] += units }
             }
             if account.hasPrefix("expense:fees:") {
                 fees[BookKey(payment: "", partner: String(account.dropFirst(13)), currency: currency), default: 0] +=

@@ -1,0 +1,66 @@
+import CanonicalJSON
+import Testing
+
+@Suite("Bad input")
+struct BadInputTests {
+    private let card = "4111 1111 1111 1111"
+
+    @Test("refused with code and field, or to the dead letters untouched; nothing of it in any log")
+    func badInput() async throws {
+        let world = try await World()
+        let daemon = try await world.start()
+        let creditor: JSONValue = ["name": "Clara Geheim", "account": ["iban": "DE89370400440532013001"]]
+        let lines: [JSONValue] = [
+            Line.payout("bad-iban", extra: ["creditor": creditor]), Line.payout("bad-amount", minorUnits: 0),
+            Line.payout("bad-currency", currency: "XXQ"),
+            Line.payout("card", extra: ["remittanceInformation": .string(card)]),
+            Line.command("payout.explode", "type", id: "c1", [:]), Line.payout("missing", extra: ["debtor": .null]),
+        ]
+        try await world.send(lines)
+        let large = String(repeating: "x", count: 300_000)
+        let sent = try await world.run(
+            ["send", "-"],
+            input: """
+                {"id":"no-subject","type":"payout.cancel","data":{}}
+                {"type":"payout.cancel","subject":"no-id","data":{}}
+                {"type":"payout.initiate","id":"big","subject":"big","data":{"s":"\(large)"}}
+
+                """)
+        #expect(sent.status == 0, "\(sent)")
+        func outcome(_ payment: String) async throws -> [String?] {
+            let data = try await world.outcome(payment, "c1")["data"]
+            return [data?["code"]?.string, data?["field"]?.string]
+        }
+        #expect(try await outcome("bad-iban") == ["invalid-account", "creditor.account.iban"])
+        #expect(try await outcome("bad-amount") == ["invalid", "instructedAmount.minorUnits"])
+        #expect(try await outcome("bad-currency") == ["invalid", "instructedAmount.currency"])
+        #expect(try await outcome("card").first == "card-number-in-clear")
+        #expect(try await outcome("type").first == "unknown-type")
+        #expect(try await outcome("missing").first == "invalid")
+        try await eventually(20, "three dead letters") { try await world.records("dead-letters").count == 3 }
+        let dead = try await world.records("dead-letters")
+        for header in ["error-code", "error-detail", "source-topic", "source-partition", "source-offset"] {
+            #expect(dead.allSatisfy { $0["headers"]?[header]?.string != nil }, "\(header)")
+        }
+        #expect(dead.contains { ($0["value"]?.string?.utf8.count ?? 0) > 400_000 }, "untouched, in base64")
+        var told = try await world.records().map(\.description).joined()
+        told += daemon.output
+        told += try await world.call("GET", "/metrics").text
+        for secret in [card, "4111111111111111", "Clara Geheim", "DE89370400440532013001", "secret-of-the-tests"] {
+            #expect(!told.contains(secret), "\(secret) was told")
+        }
+        try await world.expectInvariants()
+    }
+
+    @Test("a line that is no object ends send with 2 and its number; those before are sent")
+    func brokenLine() async throws {
+        let world = try await World()
+        let daemon = try await world.start()
+        let broken = try await world.run(
+            ["send", "-"], input: "\(Line.payout("before"))\n[1]\n\(Line.payout("after"))\n")
+        #expect(broken.status == 2 && broken.err.contains("line 2"), "\(broken)")
+        try await world.waits("before", "settled")
+        #expect(try await world.state("after") == nil)
+        _ = daemon
+    }
+}
