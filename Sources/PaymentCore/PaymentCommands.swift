@@ -112,24 +112,24 @@ extension Step {
             guard let number = state.openMainAttempt else { break }
             if state.voidUnderWay(number) != nil { return accept(command) }
             accept(command)
-            return startVoid(number)
+            return startVoid(number, state.attempts[number - 1].amount)
         default:
             guard state.authorization != 0, !state.authorizationVoid else { break }
             if state.voidUnderWay(state.authorization) != nil { return accept(command) }
-            let left =
-                state.attempts[state.authorization - 1].amount.minorUnits - state.captured - state.inFlight(.capture)
-            guard left > 0 else { break }
+            var left = state.attempts[state.authorization - 1].amount
+            left.minorUnits -= state.captured + state.inFlight(.capture)
+            guard left.minorUnits > 0 else { break }
             accept(command)
-            return startVoid(state.authorization)
+            return startVoid(state.authorization, left)
         }
         reject(command, .illegalState, "nothing can be voided in state \(state.status.name)")
     }
 
-    private mutating func startVoid(_ authorization: Int) {
+    /// Voids what is left of an authorization: the partner names the same amount in its answer.
+    private mutating func startVoid(_ authorization: Int, _ left: Money) {
         let attempt = state.attempts[authorization - 1]
         start(
-            .void, operationID: nil, route: attempt.route, role: attempt.role, amount: attempt.amount,
-            about: authorization)
+            .void, operationID: nil, route: attempt.route, role: attempt.role, amount: left, about: authorization)
     }
 
     // MARK: - The customer is back

@@ -82,6 +82,7 @@ struct PaymentTests {
         payment.command(.capture(request("c1", 400)))
         payment.end(2, .order(OrderReport(status: .settled)))
         payment.command(.void(reason: nil))
+        #expect(payment.submits.last?.amount.minorUnits == 600)
         payment.end(3, .order(OrderReport(status: .settled)))
         #expect(payment.state.status == .captured)
         payment.command(.capture(request("c2", 1)))

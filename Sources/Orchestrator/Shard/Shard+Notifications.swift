@@ -192,7 +192,8 @@ extension Shard {
         batch.touch(partition: partition)
         let start = batch.commit.bytes.count
         DeadLetter(
-            code: code, detail: detail, topic: topic, partition: partition, offset: offset
+            code: code, detail: detail, topicPrefix: limits.topicPrefix, topic: topic, partition: partition,
+            offset: offset
         ).append(frame, to: &batch.commit.bytes)
         batch.emit(.deadLetters, partition, from: start)
         batch.alarms.append(.deadLetter(topic: topic.suffix, partition: partition, offset: offset, code: code))
@@ -204,6 +205,7 @@ extension Shard {
 struct DeadLetter {
     var code: String
     var detail: String
+    var topicPrefix: String
     var topic: Topic
     var partition: Int32
     var offset: Int64
@@ -231,7 +233,7 @@ struct DeadLetter {
     private func appendHeaders(to bytes: inout [UInt8]) {
         RecordFrame.appendHeader(into: &bytes, name: "error-code", value: code.utf8)
         RecordFrame.appendHeader(into: &bytes, name: "error-detail", value: detail.utf8)
-        RecordFrame.appendHeader(into: &bytes, name: "source-topic", value: topic.suffix.utf8)
+        RecordFrame.appendHeader(into: &bytes, name: "source-topic", value: "\(topicPrefix)\(topic.suffix)".utf8)
         RecordFrame.appendHeader(into: &bytes, name: "source-partition", value: String(partition).utf8)
         RecordFrame.appendHeader(into: &bytes, name: "source-offset", value: String(offset).utf8)
     }

@@ -2,6 +2,8 @@ import PaymentModel
 
 /// Every bound of a shard. Beyond one the shard stops taking in; it never queues without limit.
 public struct ShardLimits: Sendable {
+    /// What the names of the log's topics begin with; dead letters name their source with it.
+    public var topicPrefix = "switchyard."
     /// Records taken by one poll.
     public var pollRecords = 512
     /// Bytes taken by one poll.

@@ -131,6 +131,7 @@ final class Daemon {
     /// Shards over these logs, one for each.
     func shards<Log: ShardLog>(_ logs: [Log]) -> any RunningShards {
         var limits = ShardLimits()
+        if case .kafka(let log) = configuration.log { limits.topicPrefix = log.topicPrefix }
         limits.inFlight = configuration.limits.callsInProgress
         limits.hotPayments = configuration.limits.activePayments
         limits.pollRecords = configuration.limits.inputsPerCommit
