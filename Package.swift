@@ -83,7 +83,8 @@ let package = Package(
         module(
             "Operations",
             [
-                "Orchestrator", "PaymentModel", "PaymentCore", "MessageCodec", "CanonicalJSON", "EventLog", "RecordFormat",
+                "Orchestrator", "PaymentModel", "PaymentCore", "MessageCodec", "CanonicalJSON", "EventLog",
+                "RecordFormat",
                 "HTTPServer", "Partners", "Routing", "Screening", "PolicyFiles", "StructuredLog", "Metrics",
                 "OpenSSLCrypto",
             ]),
@@ -102,7 +103,8 @@ let package = Package(
                 "CommandLineOptions", "StructuredLog", "Metrics", "PaymentModel", "PaymentCore", "Screening",
                 "Routing", "MessageCodec", "CanonicalJSON", "Partners", "EventLog", "EmbeddedLog", "KafkaLog",
                 "KafkaTransport", "Orchestrator", "PolicyFiles", "Configuration", "Operations",
-                "PartnerSimulator", "PartnerWorld", "CurlHTTP", "OpenSSLCrypto", "HTTPServer", "RocksStore", "YAMLDocument", "RecordFormat",
+                "PartnerSimulator", "PartnerWorld", "CurlHTTP", "OpenSSLCrypto", "HTTPServer", "RocksStore",
+                "YAMLDocument", "RecordFormat",
             ],
             swiftSettings: strict),
 
@@ -111,7 +113,8 @@ let package = Package(
             name: "EventLogConformance", dependencies: ["EventLog", "PaymentModel", "RecordFormat"],
             path: "Tests/EventLogConformance", swiftSettings: strict),
         .executableTarget(
-            name: "EmbeddedLogCrasher", dependencies: ["EmbeddedLog", "EventLog", "RocksStore", "PaymentModel", "RecordFormat"],
+            name: "EmbeddedLogCrasher",
+            dependencies: ["EmbeddedLog", "EventLog", "RocksStore", "PaymentModel", "RecordFormat"],
             path: "Tests/EmbeddedLogCrasher", swiftSettings: strict),
         .executableTarget(
             name: "KafkaLogOwner", dependencies: ["KafkaLog", "KafkaTransport", "EventLog", "RecordFormat"],
@@ -134,19 +137,29 @@ let package = Package(
         tests("InvariantCheckerTests", ["InvariantChecker", "TestSupport"]),
         tests(
             "EventLogTests",
-            ["EventLogConformance", "RecordFormat", "EventLog", "EmbeddedLog", "RocksStore", "PaymentModel", "TestSupport"]),
+            [
+                "EventLogConformance", "RecordFormat", "EventLog", "EmbeddedLog", "RocksStore", "PaymentModel",
+                "TestSupport",
+            ]),
         tests(
             "KafkaLogTests",
-            ["EventLogConformance", "RecordFormat", "EventLog", "KafkaLog", "KafkaTransport", "RocksStore", "PaymentModel", "TestSupport"]),
+            [
+                "EventLogConformance", "RecordFormat", "EventLog", "KafkaLog", "KafkaTransport", "RocksStore",
+                "PaymentModel", "TestSupport",
+            ]),
         tests(
             "OrchestratorTests",
             [
                 "Orchestrator", "PaymentModel", "PaymentCore", "Screening", "Routing", "MessageCodec", "Partners",
-                "EventLog", "EmbeddedLog", "RecordFormat", "StructuredLog", "Metrics", "SwitchyardSimulation", "TestSupport",
+                "EventLog", "EmbeddedLog", "RecordFormat", "StructuredLog", "Metrics", "SwitchyardSimulation",
+                "TestSupport",
             ]),
         tests(
             "SimulationTests",
-            ["SwitchyardSimulation", "RecordFormat", "Orchestrator", "PaymentModel", "PaymentCore", "EventLog", "TestSupport"]),
+            [
+                "SwitchyardSimulation", "RecordFormat", "Orchestrator", "PaymentModel", "PaymentCore", "EventLog",
+                "TestSupport",
+            ]),
         tests(
             "PartnerSimulatorTests",
             ["PartnerSimulator", "PartnerWorld", "HTTPServer", "CurlHTTP", "CanonicalJSON", "TestSupport"]),
@@ -158,7 +171,10 @@ let package = Package(
             ]),
         tests(
             "DaemonTests",
-            ["switchyard", "CanonicalJSON", "CurlHTTP", "InvariantChecker", "OpenSSLCrypto", "PaymentModel", "TestSupport"]),
+            [
+                "switchyard", "CanonicalJSON", "CurlHTTP", "InvariantChecker", "OpenSSLCrypto", "PaymentModel",
+                "TestSupport",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )
