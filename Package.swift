@@ -29,7 +29,12 @@ func library(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
 
 let package = Package(
     name: "switchyard",
-    products: [.executable(name: "switchyard", targets: ["switchyard"])],
+    products: [
+        .executable(name: "switchyard", targets: ["switchyard"]),
+        // For the benchmarks, a package of their own below `Tests`.
+        .library(
+            name: "SwitchyardModules", targets: ["PaymentModel", "RecordFormat", "EventLog", "EmbeddedLog", "RocksStore"]),
+    ],
     targets: [
         // System libraries: module map and shim header, nothing else.
         library("CCurl", "libcurl", "libcurl4-openssl-dev"),

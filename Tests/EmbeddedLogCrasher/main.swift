@@ -14,5 +14,8 @@ switch arguments[1] {
 case "store-hold": try StoreCommands.hold(directory)
 case "store-write": try StoreCommands.write(directory)
 case "store-full": try StoreCommands.fill(directory, room: room)
+case "log-hold": try LogCommands.hold(directory)
+case "log-crash": try LogCommands.crash(directory)
+case "log-full": try LogCommands.fill(directory, room: room)
 default: exit(2)
 }
