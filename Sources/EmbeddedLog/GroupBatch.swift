@@ -1,4 +1,5 @@
 import EventLog
+import Glibc
 import PaymentModel
 import RecordFormat
 import RocksStore
@@ -112,20 +113,27 @@ struct GroupBatch: ~Copyable {
             let key = (place.lowerBound + start)..<(place.upperBound + start)
             if let open = run {
                 if open.partition == record.partition, open.first + Int64(open.count) == offset, open.count < .max,
-                    bytes[open.key].elementsEqual(bytes[key])
+                    same(bytes, open.key, key)
                 {
                     run?.count += 1
                     continue
                 }
-                putHistory(bytes[open.key], open.first, open.count, buried)
+                putHistory(UnsafeRawBufferPointer(rebasing: bytes[open.key]), open.first, open.count, buried)
             }
             run = (key, record.partition, offset, 1)
         }
-        if let open = run { putHistory(bytes[open.key], open.first, open.count, buried) }
+        if let open = run {
+            putHistory(UnsafeRawBufferPointer(rebasing: bytes[open.key]), open.first, open.count, buried)
+        }
+    }
+
+    private func same(_ bytes: UnsafeRawBufferPointer, _ left: Range<Int>, _ right: Range<Int>) -> Bool {
+        guard left.count == right.count, let base = bytes.baseAddress else { return false }
+        return memcmp(base + left.lowerBound, base + right.lowerBound, left.count) == 0
     }
 
     private mutating func putHistory(
-        _ key: Slice<UnsafeRawBufferPointer>, _ first: Int64, _ count: UInt8, _ buried: Set<[UInt8]>
+        _ key: UnsafeRawBufferPointer, _ first: Int64, _ count: UInt8, _ buried: Set<[UInt8]>
     ) {
         if !buried.isEmpty, buried.contains(Array(key)) { return }
         keys.history(key, first)
@@ -147,7 +155,7 @@ struct GroupBatch: ~Copyable {
     }
 
     private mutating func put(_ write: StateWrite, _ bytes: UnsafeRawBufferPointer) {
-        let key = bytes[write.key]
+        let key = UnsafeRawBufferPointer(rebasing: bytes[write.key])
         keys.entry(write.partition, write.space, body: false, key)
         if let state = write.state {
             batch.put(
@@ -159,18 +167,18 @@ struct GroupBatch: ~Copyable {
         putTimer(write, key)
         putRow(write, key)
         for range in write.references {
-            keys.reference(write.partition, bytes[range])
+            keys.reference(write.partition, UnsafeRawBufferPointer(rebasing: bytes[range]))
             if write.state == nil {
                 batch.delete(indexes, key: keys.bytes.span.bytes)
             } else {
                 batch.put(
-                    indexes, key: keys.bytes.span.bytes, value: UnsafeRawBufferPointer(rebasing: key).bytes)
+                    indexes, key: keys.bytes.span.bytes, value: key.bytes)
             }
         }
     }
 
     private mutating func putBody(
-        _ write: StateWrite, _ key: Slice<UnsafeRawBufferPointer>, _ bytes: UnsafeRawBufferPointer
+        _ write: StateWrite, _ key: UnsafeRawBufferPointer, _ bytes: UnsafeRawBufferPointer
     ) {
         switch write.body {
         case .set(let body) where write.state != nil:
@@ -185,7 +193,7 @@ struct GroupBatch: ~Copyable {
         }
     }
 
-    private mutating func putTimer(_ write: StateWrite, _ key: Slice<UnsafeRawBufferPointer>) {
+    private mutating func putTimer(_ write: StateWrite, _ key: UnsafeRawBufferPointer) {
         let timer = write.state == nil ? nil : write.timer
         guard timer != write.timerBefore else { return }
         if let before = write.timerBefore {
@@ -200,7 +208,7 @@ struct GroupBatch: ~Copyable {
         }
     }
 
-    private mutating func putRow(_ write: StateWrite, _ key: Slice<UnsafeRawBufferPointer>) {
+    private mutating func putRow(_ write: StateWrite, _ key: UnsafeRawBufferPointer) {
         let summary = write.state == nil ? nil : write.summary
         guard summary != write.summaryBefore else { return }
         if let before = write.summaryBefore {

@@ -4,7 +4,10 @@
  * synced write. No queue, no index, no fence, no second thread: what the log costs above this is its own.
  * The database is opened with the same options as the log's (families, caches, buffers, filters).
  *
- * Usage: rocks_loop DIRECTORY PAYOUTS BATCH
+ * "whole" adds the keys that the log keeps beside each state (a timer, a row of the operators' list, a reference, an
+ * entry of the history): the same bytes as the Swift benchmark's "whole".
+ *
+ * Usage: rocks_loop DIRECTORY PAYOUTS BATCH [plain|whole]
  */
 #include <rocksdb/c.h>
 #include <stdint.h>
@@ -14,7 +17,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { RECORDS = 8, STATES = 2, RECORD_BYTES = 500, STATE_BYTES = 400, POOL = 1 << 20 };
+enum { RECORDS = 8, STATES = 2, RECORD_BYTES = 500, STATE_BYTES = 400, NAME = 20, POOL = 1 << 20 };
 
 static void check(char *error) {
     if (error) {
@@ -66,16 +69,43 @@ static rocksdb_options_t *family(rocksdb_cache_t *cache, size_t buffer, size_t b
     return o;
 }
 
+/* What the log keeps beside a state: timer, row, reference. */
+static void indexes(rocksdb_writebatch_t *batch, rocksdb_column_family_handle_t **families, const char *name,
+                    uint64_t serial) {
+    char key[64] = {0};
+    put64(key + 4, serial ^ (1ULL << 63));
+    memcpy(key + 13, name, NAME);
+    rocksdb_writebatch_put_cf(batch, families[3], key, 13 + NAME, "", 0);
+    memcpy(key, "P\0\5", 3);
+    put64(key + 3, serial ^ (1ULL << 63));
+    memcpy(key + 11, name, NAME);
+    rocksdb_writebatch_put_cf(batch, families[4], key, 11 + NAME, "\0\0\0\0\0bank-a", 11);
+    memcpy(key, "R\0\0\0\0", 5);
+    memcpy(key + 5, name, NAME);
+    rocksdb_writebatch_put_cf(batch, families[4], key, 5 + NAME, name, NAME);
+}
+
+/* The entry that leads from a payment to its events. */
+static void history(rocksdb_writebatch_t *batch, rocksdb_column_family_handle_t *family, long payout, uint64_t offset) {
+    char key[64];
+    memcpy(key, "H\0\24", 3);
+    snprintf(key + 3, sizeof key - 3, "payment-%012ld", payout);
+    put64(key + 3 + NAME, offset);
+    rocksdb_writebatch_put_cf(batch, family, key, 3 + NAME + 8, "\6", 1);
+}
+
 int main(int argc, char **argv) {
-    if (argc != 4) return 2;
+    if (argc < 4) return 2;
+    int whole = argc > 4 && strcmp(argv[4], "whole") == 0;
     long payouts = atol(argv[2]), batch_size = atol(argv[3]);
     rocksdb_cache_t *cache = rocksdb_cache_create_lru(64 << 20);
-    const char *names[] = {"default", "records", "state"};
+    const char *names[] = {"default", "records", "state", "timers", "indexes"};
     const rocksdb_options_t *options[] = {family(cache, 1 << 20, 8 << 10, 0), family(cache, 48 << 20, 32 << 10, 0),
-                                          family(cache, 32 << 20, 8 << 10, 1)};
-    rocksdb_column_family_handle_t *families[3];
+                                          family(cache, 32 << 20, 8 << 10, 1),
+                                          family(cache, 12 << 20, 8 << 10, 0), family(cache, 12 << 20, 8 << 10, 1)};
+    rocksdb_column_family_handle_t *families[5];
     char *error = NULL;
-    rocksdb_t *db = rocksdb_open_column_families(options[0], argv[1], 3, names, options, families, &error);
+    rocksdb_t *db = rocksdb_open_column_families(options[0], argv[1], 5, names, options, families, &error);
     check(error);
     rocksdb_writeoptions_t *synced = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(synced, 1);
@@ -92,7 +122,8 @@ int main(int argc, char **argv) {
     for (long done = 0; done < payouts; done += batch_size) {
         rocksdb_writebatch_clear(batch);
         for (long n = 0; n < batch_size; n++) {
-            char key[32];
+            char key[64], name[24];
+            if (whole) history(batch, families[4], done + n, offset);
             for (int r = 0; r < RECORDS; r++, offset++) {
                 key[0] = 3;
                 memset(key + 1, 0, 4);
@@ -102,9 +133,11 @@ int main(int argc, char **argv) {
             }
             for (int s = 0; s < STATES; s++, serial++) {
                 memset(key, 0, 5);
-                int length = snprintf(key + 5, sizeof key - 5, "payment-%012llu", (unsigned long long)serial);
-                rocksdb_writebatch_put_cf(batch, families[2], key, (size_t)length + 5,
+                snprintf(name, sizeof name, "payment-%012llu", (unsigned long long)serial);
+                memcpy(key + 5, name, NAME);
+                rocksdb_writebatch_put_cf(batch, families[2], key, NAME + 5,
                                           pool + (serial * 97) % (POOL - STATE_BYTES), STATE_BYTES);
+                if (whole) indexes(batch, families, name, serial);
             }
         }
         rocksdb_write(db, synced, batch, &error);
@@ -112,10 +145,11 @@ int main(int argc, char **argv) {
     }
     wall = seconds() - wall;
     used = cpu() - used;
-    printf("{\"program\":\"rocks_loop\",\"payouts\":%ld,\"batch\":%ld,\"payoutsPerSecond\":%.0f,\"cpuMicroseconds\":%.2f}\n",
-           payouts, batch_size, (double)payouts / wall, used * 1e6 / (double)payouts);
+    printf(
+        "{\"program\":\"rocks_loop\",\"shape\":\"%s\",\"payouts\":%ld,\"batch\":%ld,\"payoutsPerSecond\":%.0f,\"cpuMicroseconds\":%.2f}\n",
+           whole ? "whole" : "plain", payouts, batch_size, (double)payouts / wall, used * 1e6 / (double)payouts);
     rocksdb_writebatch_destroy(batch);
-    for (int i = 0; i < 3; i++) rocksdb_column_family_handle_destroy(families[i]);
+    for (int i = 0; i < 5; i++) rocksdb_column_family_handle_destroy(families[i]);
     rocksdb_close(db);
     return 0;
 }

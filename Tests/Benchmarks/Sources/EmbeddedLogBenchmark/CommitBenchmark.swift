@@ -40,14 +40,15 @@ enum CommitBenchmark {
     ) {
         batch.removeAll()
         batch.epochs = epochs
+        var name: [UInt8] = []
         for payout in first..<(first + count) {
-            let keyStart = batch.bytes.count
-            batch.bytes.appendPaymentID(payout)
-            let key = keyStart..<batch.bytes.count
+            // Its own array: a slice of the batch's bytes would make every append to them copy the whole batch.
+            name.removeAll(keepingCapacity: true)
+            name.appendPaymentID(payout)
             for record in 0..<8 {
                 let start = batch.bytes.count
                 RecordFrame.begin(
-                    into: &batch.bytes, key: batch.bytes[key], timestamp: 1, headers: 0, hasValue: true)
+                    into: &batch.bytes, key: name, timestamp: 1, headers: 0, hasValue: true)
                 let head = batch.bytes.count - start
                 batch.bytes.append(contentsOf: Pool.slice(payout * 8 + record, 61, 500 - head))
                 batch.records.append(

@@ -55,7 +55,7 @@ enum OpenBenchmark {
                 let partition = Int32(number % 4)
                 let frame = batch.bytes.count
                 RecordFrame.begin(
-                    into: &batch.bytes, key: batch.bytes[key], timestamp: 1, headers: 0, hasValue: true)
+                    into: &batch.bytes, key: Array(batch.bytes[key]), timestamp: 1, headers: 0, hasValue: true)
                 batch.bytes.append(contentsOf: Pool.slice(number, 61, 470))
                 for _ in 0..<4 {
                     batch.records.append(
