@@ -74,7 +74,8 @@ import Testing
         #expect(letters.map(\.words) == [["garbage"]])
         #expect(
             letters.first?.headers == [
-                "error-code": "not-json", "error-detail": "the value is no command", "source-topic": "switchyard.commands",
+                "error-code": "not-json", "error-detail": "the value is no command",
+                "source-topic": "switchyard.commands",
                 "source-partition": "0", "source-offset": "0",
             ])
         #expect(bench.state("p1") == "settled")

@@ -29,7 +29,7 @@ enum World {
 /// Drives one payment through the machine: answers its needs, keeps the effects, moves the clocks, and checks after every
 /// step what must always hold.
 struct Driver {
-    var state = PaymentState(id: PaymentID("pay-1")!)
+    var state = PaymentState(id: PaymentID("pay-1").unsafelyUnwrapped)
     var rules: CoreRules
     var now: Now
     var events: [PaymentEvent] = []
