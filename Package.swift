@@ -33,7 +33,8 @@ let package = Package(
         .executable(name: "switchyard", targets: ["switchyard"]),
         // For the benchmarks, a package of their own below `Tests`.
         .library(
-            name: "SwitchyardModules", targets: ["PaymentModel", "RecordFormat", "EventLog", "EmbeddedLog", "RocksStore"]),
+            name: "SwitchyardModules",
+            targets: ["PaymentModel", "RecordFormat", "EventLog", "EmbeddedLog", "RocksStore"]),
     ],
     targets: [
         // System libraries: module map and shim header, nothing else.
