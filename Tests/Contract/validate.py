@@ -133,13 +133,14 @@ def commands(paths):
 
 def http(arguments):
     import yaml
-    from openapi_core import OpenAPI
+    from openapi_core import Config, OpenAPI
     from openapi_core.testing import MockRequest, MockResponse
 
     base = arguments[0].rstrip("/")
     spec = yaml.safe_load(OPENAPI.read_text())
     spec["servers"] = [{"url": base}]
-    api = OpenAPI.from_dict(spec)
+    deserializers = {"application/problem+json": json.loads}
+    api = OpenAPI.from_dict(spec, config=Config(extra_media_type_deserializers=deserializers))
 
     def call(method, path, query="", body=None, content="application/json"):
         url = base + path + (f"?{query}" if query else "")

@@ -4,13 +4,13 @@ import Testing
 
 extension World {
     /// Everything that the checker may look at, from outside.
-    func checked(commands: [CommandFact] = [], atRest: Bool = true) async throws -> CheckedWorld {
+    func checked(commands: [CommandFact] = [], atRest: Bool = true, books: Bool = true) async throws -> CheckedWorld {
         var world = CheckedWorld()
         world.commands = commands
         world.events = try await records("events").map { RecordFact($0) }
         world.settlements = try await records("settlements").map { RecordFact($0) }
         world.atRest = atRest
-        for name in bankPorts.keys.sorted() {
+        for name in bankPorts.keys.sorted() where books {
             let books = try await bank(name, "GET", "/_control/books").json
             for movement in books?["movements"]?.array ?? [] {
                 world.movements.append(MovementFact(partner: name, movement))
@@ -25,9 +25,10 @@ extension World {
 
     /// Checks every promise, and that there was something to check.
     func expectInvariants(
-        commands: [CommandFact] = [], _ comment: String = "", sourceLocation: SourceLocation = #_sourceLocation
+        commands: [CommandFact] = [], books: Bool = true, _ comment: String = "",
+        sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
-        let world = try await checked(commands: commands)
+        let world = try await checked(commands: commands, books: books)
         #expect(!world.events.isEmpty, "nothing was published", sourceLocation: sourceLocation)
         let violations = InvariantChecker(world).violations
         let text = violations.prefix(20).map(\.description).joined(separator: "\n")

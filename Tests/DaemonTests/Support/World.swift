@@ -32,7 +32,7 @@ final class World: Sendable {
 
     /// - Parameters:
     ///   - edit: changes the text of the configuration before it is written.
-    ///   - bankFlags: more flags for both banks.
+    ///   - bankFlags: more flags for both banks; `SECRET` stands for the file with the secret of an OAuth 2 client.
     ///   - startsBanks: without them every call to a partner is refused.
     init(
         bankFlags: [String] = [], banks startsBanks: Bool = true, routing: String? = nil,
@@ -47,9 +47,12 @@ final class World: Sendable {
             try Data("\(name)-secret-of-the-tests".utf8).write(
                 to: URL(fileURLWithPath: folder.appending("\(name).webhook")))
         }
+        try Data("client-secret-of-the-tests".utf8).write(to: URL(fileURLWithPath: folder.appending("client.secret")))
         let text = World.configuration(
             daemonPort: daemonPort, bankPorts: bankPorts, routing: routing ?? World.top + "/routing")
         try Data(edit(text).utf8).write(to: URL(fileURLWithPath: folder.appending("switchyard.yaml")))
+        let secret = folder.appending("client.secret")
+        let flags = bankFlags.map { $0 == "SECRET" ? secret : $0 }
         var banks: [Program] = []
         for (name, port) in bankPorts where startsBanks {
             banks.append(
@@ -58,7 +61,8 @@ final class World: Sendable {
                         "partner-simulator", "--listen", "127.0.0.1:\(port)", "--name", name, "--notify",
                         "http://127.0.0.1:\(daemonPort)/v1/notifications/\(name)", "--webhook-secret-file",
                         folder.appending("\(name).webhook"), "--visibility-lag", "1s", "--fee-fixed", "3",
-                    ] + bankFlags, errors: folder.appending("\(name).log")))
+                    ] + flags,
+                    errors: folder.appending("\(name).log")))
         }
         self.banks = banks
         for name in bankPorts.keys where startsBanks {
