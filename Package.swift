@@ -34,7 +34,9 @@ let package = Package(
         // For the benchmarks, a package of their own below `Tests`.
         .library(
             name: "SwitchyardModules",
-            targets: ["PaymentModel", "RecordFormat", "EventLog", "EmbeddedLog", "RocksStore"]),
+            targets: [
+                "PaymentModel", "RecordFormat", "EventLog", "EmbeddedLog", "RocksStore", "KafkaLog", "KafkaTransport",
+            ]),
     ],
     targets: [
         // System libraries: module map and shim header, nothing else.
@@ -123,7 +125,7 @@ let package = Package(
             dependencies: ["EmbeddedLog", "EventLog", "RocksStore", "PaymentModel", "RecordFormat"],
             path: "Tests/EmbeddedLogCrasher", swiftSettings: strict),
         .executableTarget(
-            name: "KafkaLogOwner", dependencies: ["KafkaLog", "KafkaTransport", "EventLog", "RecordFormat"],
+            name: "KafkaLogOwner", dependencies: ["KafkaLog", "KafkaTransport", "EventLog", "PaymentModel", "RecordFormat"],
             path: "Tests/KafkaLogOwner", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("PaymentModelTests", ["PaymentModel", "RecordFormat", "TestSupport"]),

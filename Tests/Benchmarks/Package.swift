@@ -18,6 +18,6 @@ func benchmark(_ name: String) -> Target {
 let package = Package(
     name: "benchmarks",
     dependencies: [.package(name: "switchyard", path: "../..")],
-    targets: [benchmark("EmbeddedLogBenchmark")],
+    targets: [benchmark("EmbeddedLogBenchmark"), benchmark("KafkaLogBenchmark")],
     swiftLanguageModes: [.v6]
 )

@@ -3,6 +3,7 @@ import EventLog
 import Foundation
 import KafkaLog
 import KafkaTransport
+import PaymentModel
 import RecordFormat
 import Synchronization
 
@@ -25,6 +26,8 @@ enum KafkaLogOwner {
         settings.topicPrefix = words[2]
         settings.groupID = "g-\(words[2])"
         settings.instanceID = words[4]
+        // The tests' records are of 1970.
+        settings.finishedRetention = .seconds(200 * 365 * 86_400)
         settings.maximumPollInterval = .milliseconds(4_000)
         settings.report = { say("report \($0) \($1)") }
         let log = try KafkaEventLog(settings)

@@ -32,6 +32,8 @@ struct CrashTests {
             settings.topicPrefix = prefix
             settings.groupID = "g-\(prefix)"
             settings.partitions = partitions
+            settings.finishedRetention = KafkaTest.finishedRetention
+            try KafkaTest.makeInputs(KafkaTest.Cluster(broker: broker), prefix, partitions)
             log = try KafkaEventLog(settings)
             appender = try log.appender()
             reader = log.reader()

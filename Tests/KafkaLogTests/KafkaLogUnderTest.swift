@@ -3,6 +3,7 @@ import EventLogConformance
 import Foundation
 import KafkaLog
 import KafkaTransport
+import PaymentModel
 import Synchronization
 import TestSupport
 
@@ -33,6 +34,8 @@ final class KafkaLogUnderTest: LogUnderTest {
         var current = 0
     }
 
+    /// Gets what instances report that are made from now on.
+    let report = Mutex<(@Sendable (Int, String) -> Void)?>(nil)
     let prefix: String
     let cluster: KafkaTest.Cluster
     let partitions: Int32
@@ -51,6 +54,7 @@ final class KafkaLogUnderTest: LogUnderTest {
         self.properties = properties
         prefix = "t\(UUID().uuidString.prefix(8))."
         base = NSTemporaryDirectory() + "/switchyard-kafkalog-\(prefix)"
+        try KafkaTest.makeInputs(cluster, prefix, partitions)
         let first = try makeNode(firstName)
         state.withLock { $0.nodes = [first] }
     }
@@ -60,7 +64,10 @@ final class KafkaLogUnderTest: LogUnderTest {
         settings.topicPrefix = prefix
         settings.groupID = "g-\(prefix)"
         settings.partitions = partitions
+        settings.finishedRetention = KafkaTest.finishedRetention
         settings.maximumPollInterval = .milliseconds(2_000)
+        let report = report.withLock { $0 }
+        if let report { settings.report = report }
         if KafkaTest.isVerbose { settings.report = { print("[\($0)] \($1)") } }
         return settings
     }
@@ -170,11 +177,31 @@ enum KafkaTest {
                 bootstrapServers: broker.bootstrap,
                 properties: [
                     "session.timeout.ms": "1500", "heartbeat.interval.ms": "300", "transaction.timeout.ms": "10000",
-                ].merging(more) { $1 })
+                ].merging(more) { $1 }.merging(KafkaTest.debug) { $1 })
             if KafkaTest.isVerbose { configuration.log = { print("<\($0)> \($1) \($2)") } }
             return configuration
         }
     }
+
+    /// Two hundred years; see `makeInputs`.
+    static let finishedRetention = Milliseconds.seconds(200 * 365 * 86_400)
+
+    /// The suites' records are of 1970: with an ordinary retention the broker would delete them half a minute after its
+    /// start, and the partition would stand still with an alarm.
+    static func makeInputs(_ cluster: Cluster, _ prefix: String, _ partitions: Int32) throws {
+        let retention = "\(finishedRetention.count / 2)"
+        try KafkaAdmin(try cluster.configuration(), clientID: "make").create(
+            topics: [Topic.commands, .notifications].map {
+                KafkaNewTopic(
+                    name: prefix + $0.suffix, partitions: partitions, settings: ["retention.ms": retention])
+            }, timeout: .seconds(10))
+    }
+
+    /// `SWITCHYARD_TEST_VERBOSE=cgrp,topic,…`: librdkafka's debug contexts.
+    static let debug: [String: String] = {
+        let contexts = ProcessInfo.processInfo.environment["SWITCHYARD_TEST_VERBOSE"] ?? ""
+        return contexts.contains(where: \.isLetter) ? ["debug": contexts] : [:]
+    }()
 
     static let isVerbose = ProcessInfo.processInfo.environment["SWITCHYARD_TEST_VERBOSE"] != nil
 }

@@ -4,6 +4,7 @@ import Foundation
 import KafkaLog
 import KafkaTransport
 import PaymentModel
+import Synchronization
 import TestSupport
 import Testing
 
@@ -112,6 +113,40 @@ struct KafkaStartTests {
         #expect(fresh?.detail.contains("the group recorded 3") == true)
     }
 
+    @Test("an offset out of range stops its partition with an alarm, and no other")
+    func outOfRange() async throws {
+        let log = try KafkaLogUnderTest(partitions: 2, cluster: try KafkaTest.Cluster.shared())
+        let alarms = Alarms()
+        log.report.withLock { $0 = alarms.take }
+        let owner = try await log.startOwner()
+        for partition in 0..<Int32(2) {
+            try await log.append(.commands, partition, [Content(key: "a", value: "1"), Content(key: "b", value: "2")])
+        }
+        let inputs = try await owner.take(4)
+        var draft = BatchDraft()
+        for partition in 0..<Int32(2) {
+            draft.position(.commands, partition, try #require(inputs.first { $0.partition == partition }).offset + 1)
+        }
+        #expect(await owner.commit(draft) == nil)
+        // Somebody deletes what was not taken in.
+        let file = TemporaryDirectory()
+        let list =
+            "{\"partitions\":[{\"topic\":\"\(log.prefix)commands\",\"partition\":0,\"offset\":-1}],\"version\":1}"
+        try list.write(toFile: file.appending("delete.json"), atomically: true, encoding: .utf8)
+        let answer = try TestKafka.tool([
+            "delete-records", "--bootstrap-server", try TestKafka.shared().bootstrap, "--offset-json-file",
+            file.appending("delete.json"),
+        ])
+        guard answer != nil else { return await log.tearDown() }
+        try await log.crashAndReopen()
+        let next = try await log.startOwner()
+        #expect(try await next.take(1).map(\.partition) == [1])
+        let deadline = ContinuousClock.now + .seconds(10)
+        while alarms.texts.isEmpty, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(alarms.texts.contains { $0.contains("ALARM") && $0.contains("commands [0]") })
+        await log.tearDown()
+    }
+
     @Test("a directory that another process holds is refused")
     func held() throws {
         let directory = TemporaryDirectory()
@@ -178,5 +213,14 @@ struct PartitionHashTests {
             }
         }
         #expect(seen == keys.count)
+    }
+}
+
+/// What was reported at the level of alarms.
+final class Alarms: Sendable {
+    private let found = Mutex<[String]>([])
+    var texts: [String] { found.withLock { $0 } }
+    var take: @Sendable (Int, String) -> Void {
+        { [self] level, text in if level <= 1 { found.withLock { $0.append(text) } } }
     }
 }
