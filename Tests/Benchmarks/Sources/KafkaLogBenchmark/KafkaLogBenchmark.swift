@@ -156,9 +156,8 @@ final class Bench {
         var positions: [Int32: Int64] = [:]
         for slot in batch.records {
             let frame = batch.bytes[slot.frame]
-            let key = frame.withUnsafeBytes { bytes in
-                RecordFrame.key(of: bytes.bytes).map { Array(bytes[$0]) } ?? []
-            }
+            let bytes = Array(frame)
+            let key = (try? RecordLayout(bytes.span.bytes))?.key.map { Array(bytes[$0]) } ?? []
             for number in 0..<(answer ? 4 : 5) {
                 let start = commit.bytes.count
                 RecordFrame.begin(
