@@ -1,7 +1,7 @@
 import PaymentModel
 
-/// One attempt: an intent with its own reference, and what is known of the requests that it authorised. Its result is the
-/// union over its requests (rows B14, B15, B17).
+/// One attempt: an intent with its own reference, and what is known of the requests that it authorised. Its result is
+/// the union over its requests (rows B14, B15, B17).
 public struct Attempt: Hashable, Sendable {
     /// How far it is. The raw value is stored: never change one.
     public enum Phase: UInt8, Sendable, CaseIterable {
@@ -39,85 +39,98 @@ public struct Attempt: Hashable, Sendable {
         case restart = 5
     }
 
-    /// What it does.
-    public let operation: Operation
+    // Stored widest first: the layout has no holes.
+
     /// Of captures and refunds.
     public let operationID: String?
     /// Where.
     public let route: Route
-    /// In which role.
-    public let role: RouteRole
     /// Ours; also the idempotency key: one for each attempt, never repeated (row B34).
     public let reference: Reference
-    /// How much.
-    public let amount: Money
-    /// How far it is.
-    public internal(set) var phase = Phase.sending
     /// The partner's reference, once told.
     public internal(set) var partnerReference: String?
-    /// Whether a person has been asked to look.
-    public internal(set) var escalated = false
-    /// Requests authorised so far.
-    public internal(set) var requests = 1
-
-    /// Requests of the present incarnation whose end is not yet reported: one bit each, request 1 lowest.
-    var outstanding: UInt32 = 1
-    /// Requests known never to execute.
-    var negatives = 0
-    /// How many of them were answered by a rejected order (the others never became one).
-    var rejectedAnswers = 0
-    /// An order of the attempt is known rejected.
-    var knownRejection: Rejection?
-    /// The strongest reason why a request did not become an order: answered as refused.
-    var refusal: Rejection?
-    /// Why the last request was not sent.
-    var notSentCause: NotSentCause?
-    /// The partner has once said that it has the order: "not found" proves nothing from then on.
-    var everAccepted = false
+    /// What came too early to be applied: at most one return that waits for the settlement, and one late success that
+    /// waits for the end of another attempt. In an array, because it is nearly always empty.
+    var kept: [KeptReport] = []
+    private var boxedRejection: Boxed<Rejection>?
+    private var boxedRefusal: Boxed<Rejection>?
     /// Incarnation of the last authorisation or measured end.
     var incarnation: UInt64
-    /// A request of an earlier incarnation may still be on its way: the gate counts from the takeover, at full length.
-    var earlierSenders = false
     /// Last send authorisation on the incarnation's clock.
     var authorisedAt: MonotonicTime
-    /// Last measured end of an upload, on the incarnation's clock.
-    var endedAt: MonotonicTime?
     /// First send, on the wall clock: keys and books are as old as that.
     let firstSentAt: Timestamp
     /// What inquiry slots count from.
     var slotsFrom: Timestamp
-    /// Next slot.
-    var slot = 0
-    /// Inquiries sent.
-    var inquiries = 0
-    /// The inquiry whose end is awaited, 0 for none; of `inquiryIncarnation`.
-    var inquiryOut = 0
     var inquiryIncarnation: UInt64 = 0
+    /// How much.
+    public let amount: Money
+    /// Requests of the present incarnation whose end is not yet reported: one bit each, request 1 lowest.
+    var outstanding: UInt32 = 1
+    /// Inquiries sent.
+    @Narrow<UInt32> var inquiries = 0
+    /// The inquiry whose end is awaited, 0 for none; of `inquiryIncarnation`.
+    @Narrow<UInt32> var inquiryOut = 0
+    /// Number of the attempt that this operation is about: the authorization, or the payout of a cancel; 0 for none.
+    @Narrow<UInt32> var about = 0
+    /// Number of the posting to suspense, where this was a second execution; 0 for none.
+    @Narrow<UInt32> var suspensePosting = 0
+    /// Last measured end of an upload, on the incarnation's clock.
+    var endedAt: MonotonicTime?
+    /// What it does.
+    public let operation: Operation
+    /// In which role.
+    public let role: RouteRole
+    /// How far it is.
+    public internal(set) var phase = Phase.sending
+    /// Whether a person has been asked to look.
+    public internal(set) var escalated = false
     /// What the timer is for, and when.
     var plan = Plan.nothing
     var due: Timestamp?
+    /// Why the last request was not sent.
+    var notSentCause: NotSentCause?
+    /// Next slot.
+    @Narrow<UInt16> var slot = 0
+    /// How often the operation was started anew before this attempt.
+    @Narrow<UInt16> var restarts = 0
+    @Narrow<UInt8> var requestCount = 1
+    /// Requests known never to execute.
+    @Narrow<UInt8> var negatives = 0
+    /// How many of them were answered by a rejected order (the others never became one).
+    @Narrow<UInt8> var rejectedAnswers = 0
+    /// Inquiries sent after the gate.
+    @Narrow<UInt8> var gateInquiries = 0
+    /// The partner has once said that it has the order: "not found" proves nothing from then on.
+    var everAccepted = false
+    /// A request of an earlier incarnation may still be on its way: the gate counts from the takeover, at full length.
+    var earlierSenders = false
     /// A closed attempt about which something contradictory was heard: only inquiries are sent for the payment until
     /// that is clear.
     var contradicted = false
     /// A closed attempt that is asked about for another reason (a stale notification, a late answer).
     var watched = false
-    /// What came too early to be applied: at most one return that waits for the settlement, and one late success that
-    /// waits for the end of another attempt. In an array, because it is nearly always empty.
-    var kept: [KeptReport] = []
-    /// How often the operation was started anew before this attempt.
-    var restarts = 0
-    /// Number of the attempt that this operation is about: the authorization, or the payout of a cancel; 0 for none.
-    var about = 0
-    /// Inquiries sent after the gate.
-    var gateInquiries = 0
-    /// Number of the posting to suspense, where this was a second execution; 0 for none.
-    var suspensePosting = 0
     /// A capture, refund or void that had no effect will be started anew: until then it counts as under way.
     var owesRestart = false
     /// What the partner took is posted.
     var feePosted = false
     /// The money of this payout has come back.
     var isBack = false
+
+    /// Requests authorised so far.
+    public var requests: Int { requestCount }
+
+    /// An order of the attempt is known rejected.
+    var knownRejection: Rejection? {
+        get { boxedRejection?.value }
+        set { boxedRejection = Boxed(newValue) }
+    }
+
+    /// The strongest reason why a request did not become an order: answered as refused.
+    var refusal: Rejection? {
+        get { boxedRefusal?.value }
+        set { boxedRefusal = Boxed(newValue) }
+    }
 
     /// Whether the partner may still move money for it.
     public var isOpen: Bool { phase == .sending || phase == .inDoubt || phase == .accepted }
@@ -135,8 +148,8 @@ public struct Attempt: Hashable, Sendable {
     var unaccounted: Int { requests - negatives }
 
     init(
-        operation: Operation, operationID: String?, route: Route, role: RouteRole, reference: Reference,
-        amount: Money, now: Now
+        operation: Operation, operationID: String?, route: Route, role: RouteRole, reference: Reference, amount: Money,
+        incarnation: UInt64, authorisedAt: MonotonicTime, firstSentAt: Timestamp, slotsFrom: Timestamp
     ) {
         self.operation = operation
         self.operationID = operationID
@@ -144,10 +157,21 @@ public struct Attempt: Hashable, Sendable {
         self.role = role
         self.reference = reference
         self.amount = amount
-        incarnation = now.incarnation.number
-        authorisedAt = now.monotonic
-        firstSentAt = now.wall
-        slotsFrom = now.wall
+        self.incarnation = incarnation
+        self.authorisedAt = authorisedAt
+        self.firstSentAt = firstSentAt
+        self.slotsFrom = slotsFrom
+    }
+
+    /// An attempt whose first request is authorised now.
+    init(
+        operation: Operation, operationID: String?, route: Route, role: RouteRole, reference: Reference, amount: Money,
+        now: Now
+    ) {
+        self.init(
+            operation: operation, operationID: operationID, route: route, role: role, reference: reference,
+            amount: amount, incarnation: now.incarnation.number, authorisedAt: now.monotonic, firstSentAt: now.wall,
+            slotsFrom: now.wall)
     }
 }
 

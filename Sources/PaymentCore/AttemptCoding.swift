@@ -10,30 +10,40 @@ extension Attempt {
         writer.byte(role.rawValue)
         writer.text(reference.text)
         writer.money(amount)
+        writer.unsigned(incarnation)
+        writer.signed(authorisedAt.milliseconds)
+        writer.signed(firstSentAt.milliseconds)
+        writer.signed(slotsFrom.milliseconds)
+        encodeCourse(&writer)
+    }
+
+    private func encodeCourse(_ writer: inout BinaryWriter) {
         writer.byte(phase.rawValue)
         writer.text(partnerReference)
         writer.flag(escalated)
-        for count in [
-            requests, Int(outstanding), negatives, rejectedAnswers, slot, inquiries, inquiryOut, restarts, about,
-            gateInquiries, suspensePosting,
-        ] { writer.unsigned(UInt64(count)) }
-        for rejection in [knownRejection, refusal] {
-            writer.optional(rejection) {
-                $1.text($0.code)
-                $1.text($0.partnerCode)
-                $1.flag($0.mayGoElsewhere)
-            }
-        }
+        writer.unsigned(UInt64(outstanding))
+        writer.unsigned(UInt64(requests))
+        writer.unsigned(UInt64(negatives))
+        writer.unsigned(UInt64(rejectedAnswers))
+        writer.unsigned(UInt64(slot))
+        writer.unsigned(UInt64(inquiries))
+        writer.unsigned(UInt64(inquiryOut))
+        writer.unsigned(UInt64(restarts))
+        writer.unsigned(UInt64(about))
+        writer.unsigned(UInt64(gateInquiries))
+        writer.unsigned(UInt64(suspensePosting))
+        writer.optional(knownRejection) { $0.encode(into: &$1) }
+        writer.optional(refusal) { $0.encode(into: &$1) }
         writer.text(notSentCause?.rawValue)
-        for flag in [everAccepted, earlierSenders, contradicted, watched, owesRestart, feePosted, isBack] {
-            writer.flag(flag)
-        }
-        writer.unsigned(incarnation)
+        writer.flag(everAccepted)
+        writer.flag(earlierSenders)
+        writer.flag(contradicted)
+        writer.flag(watched)
+        writer.flag(owesRestart)
+        writer.flag(feePosted)
+        writer.flag(isBack)
         writer.unsigned(inquiryIncarnation)
-        writer.signed(authorisedAt.milliseconds)
         writer.optional(endedAt) { $1.signed($0.milliseconds) }
-        writer.signed(firstSentAt.milliseconds)
-        writer.signed(slotsFrom.milliseconds)
         writer.byte(plan.rawValue)
         writer.moment(due)
         writer.list(kept) {
@@ -44,19 +54,26 @@ extension Attempt {
     }
 
     init(_ reader: inout BinaryReader) throws(BinaryError) {
-        operation = try reader.code { Operation(rawValue: $0) }
-        operationID = try reader.optionalText()
-        route = Route(partner: PartnerName(try reader.text()), rail: Rail(try reader.text()))
-        role = try reader.code { RouteRole(rawValue: $0) }
-        guard let reference = Reference(try reader.text()) else { throw .malformed }
-        self.reference = reference
-        guard let amount = try reader.money() else { throw .malformed }
-        self.amount = amount
+        let operation = try reader.code { Operation(rawValue: $0) }
+        let operationID = try reader.optionalText()
+        let route = Route(partner: PartnerName(try reader.text()), rail: Rail(try reader.text()))
+        let role = try reader.code { RouteRole(rawValue: $0) }
+        guard let reference = Reference(try reader.text()), let amount = try reader.money() else { throw .malformed }
+        self.init(
+            operation: operation, operationID: operationID, route: route, role: role, reference: reference,
+            amount: amount, incarnation: try reader.unsigned(),
+            authorisedAt: MonotonicTime(milliseconds: try reader.signed()),
+            firstSentAt: Timestamp(milliseconds: try reader.signed()),
+            slotsFrom: Timestamp(milliseconds: try reader.signed()))
+        try readCourse(&reader)
+    }
+
+    private mutating func readCourse(_ reader: inout BinaryReader) throws(BinaryError) {
         phase = try reader.code { Phase(rawValue: $0) }
         partnerReference = try reader.optionalText()
         escalated = try reader.flag()
-        requests = try reader.count(limit: 32)
-        outstanding = UInt32(try reader.count(limit: Int(UInt32.max)))
+        outstanding = UInt32(clamping: try reader.unsigned())
+        requestCount = try reader.count(limit: 32)
         negatives = try reader.count(limit: 32)
         rejectedAnswers = try reader.count(limit: 32)
         slot = try reader.number()
@@ -79,12 +96,8 @@ extension Attempt {
         owesRestart = try reader.flag()
         feePosted = try reader.flag()
         isBack = try reader.flag()
-        incarnation = try reader.unsigned()
         inquiryIncarnation = try reader.unsigned()
-        authorisedAt = MonotonicTime(milliseconds: try reader.signed())
         endedAt = try reader.flag() ? MonotonicTime(milliseconds: try reader.signed()) : nil
-        firstSentAt = Timestamp(milliseconds: try reader.signed())
-        slotsFrom = Timestamp(milliseconds: try reader.signed())
         plan = try reader.code { Plan(rawValue: $0) }
         due = try reader.moment()
         for _ in 0..<(try reader.count(limit: 2)) {
@@ -97,6 +110,12 @@ extension Attempt {
 }
 
 extension Rejection {
+    fileprivate func encode(into writer: inout BinaryWriter) {
+        writer.text(code)
+        writer.text(partnerCode)
+        writer.flag(mayGoElsewhere)
+    }
+
     fileprivate init(_ reader: inout BinaryReader) throws(BinaryError) {
         code = try reader.text()
         partnerCode = try reader.optionalText()

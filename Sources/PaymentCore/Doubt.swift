@@ -21,8 +21,9 @@ extension Step {
         attempt.phase == .inDoubt || attempt.phase == .accepted || attempt.contradicted || attempt.watched
     }
 
-    /// Decides what happens next about an attempt whose end is not known: an inquiry at its next slot; one more after the
-    /// gate, where all slots lay before it; where the partner cannot be asked, the same key while it lives; else a person.
+    /// Decides what happens next about an attempt whose end is not known: an inquiry at its next slot; one more after
+    /// the gate, where all slots lay before it; where the partner cannot be asked, the same key while it lives; else a
+    /// person.
     mutating func planInquiry(_ number: Int) {
         let attempt = state.attempts[number - 1]
         guard isAskedAbout(attempt), attempt.outstanding == 0 || attempt.phase == .accepted else { return }
@@ -202,7 +203,8 @@ extension Step {
         if present.plan == .escalate || present.plan == .nothing { planInquiry(report.attempt) }
     }
 
-    /// "Not found" proves absence: sent after the gate, never contradicted by "accepted", within the memory of the books.
+    /// "Not found" proves absence: sent after the gate, never contradicted by "accepted", within the memory of the
+    /// books.
     func provesAbsence(_ attempt: Attempt, seenAt: MonotonicTime) -> Bool {
         let terms = terms(of: attempt)
         guard !attempt.everAccepted, attempt.outstanding == 0,

@@ -89,8 +89,8 @@ extension Step {
         goOnAfterFreeze()
     }
 
-    /// After the main attempt has ended without effect: a late execution settles, a requested cancel is fulfilled, else the
-    /// payment fails for good or looks for another route.
+    /// After the main attempt has ended without effect: a late execution settles, a requested cancel is fulfilled, else
+    /// the payment fails for good or looks for another route.
     private mutating func mainEnded(_ number: Int, final code: String?, _ evidence: Evidence) {
         if state.lateExecution != 0 { return settleLate() }
         if state.attempts[number - 1].operation == .authorize { state.authorizationEnd = nil }
@@ -131,8 +131,8 @@ extension Step {
         state.attempts[number - 1].due = now.wall + .seconds(Int64(1) << Int64(min(attempt.restarts, 6)))
     }
 
-    /// Whether another attempt may follow: none has been executed or is under way, there is something to capture from or to
-    /// void, and there are not too many.
+    /// Whether another attempt may follow: none has been executed or is under way, there is something to capture from
+    /// or to void, and there are not too many.
     private func mayRestart(_ number: Int) -> Bool {
         let attempt = state.attempts[number - 1]
         let over = attempt.operation != .refund && attempt.about == state.authorization && state.authorizationVoid
@@ -144,8 +144,8 @@ extension Step {
             }
     }
 
-    /// The same operation anew, as another attempt; not while sending is stopped; counted as refused where it has become
-    /// pointless.
+    /// The same operation anew, as another attempt; not while sending is stopped; counted as refused where it has
+    /// become pointless.
     mutating func restart(_ number: Int) {
         let attempt = state.attempts[number - 1]
         guard attempt.owesRestart else { return }

@@ -144,8 +144,8 @@ public enum Alarm: Hashable, Sendable {
     case implausible(attempt: Int)
 }
 
-/// What is to be done outside once the commit of this step is durable. One small list; timers are not in it: they belong
-/// to the state (`PaymentState.timer`).
+/// What is to be done outside once the commit of this step is durable. One small list; timers are not in it: they
+/// belong to the state (`PaymentState.timer`).
 public enum Effect: Hashable, Sendable {
     /// Send a request that may move money.
     case submit(SendOrder)

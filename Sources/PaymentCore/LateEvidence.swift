@@ -1,8 +1,8 @@
 import PaymentModel
 
 extension Step {
-    /// A partner shows as open what we had closed as never received: from now on only inquiries are sent, until it is clear
-    /// (rows B31, B32, C12).
+    /// A partner shows as open what we had closed as never received: from now on only inquiries are sent, until it is
+    /// clear (rows B31, B32, C12).
     mutating func contradict(_ number: Int, _ status: OrderStatus, _ evidence: Evidence) {
         guard !state.attempts[number - 1].contradicted else { return ignore(.stepsBack) }
         state.attempts[number - 1].contradicted = true
@@ -74,8 +74,8 @@ extension Step {
         settlePayout(number, late?.order ?? OrderReport(status: .settled), late?.evidence ?? .answer)
     }
 
-    /// Money moved twice, or more of it than may: the execution goes to suspense, for a person. Its end is told, where no
-    /// other event does. A return that came earlier fits now.
+    /// Money moved twice, or more of it than may: the execution goes to suspense, for a person. Its end is told, where
+    /// no other event does. A return that came earlier fits now.
     mutating func secondExecution(_ number: Int, _ order: OrderReport, _ evidence: Evidence, endTold: Bool) {
         if !endTold || state.status != displayed {
             emit(.attemptResolved(attempt: number, outcome: .settled, code: nil, evidence: evidence), to: displayed)
@@ -101,8 +101,8 @@ extension Step {
         }
     }
 
-    /// An authorization that was found late is voided: the one other thing that may be sent. Everything else waits until
-    /// that is done.
+    /// An authorization that was found late is voided: the one other thing that may be sent. Everything else waits
+    /// until that is done.
     private mutating func giveUpLate(_ number: Int) {
         let attempt = state.attempts[number - 1]
         start(

@@ -1,8 +1,8 @@
 import PaymentModel
 
 extension Step {
-    /// A verified notification. Seen and effect are one step (row C41); a stale one prompts an inquiry and changes nothing
-    /// itself (row B62); one for an unknown payment is the caller's to keep (row B60).
+    /// A verified notification. Seen and effect are one step (row C41); a stale one prompts an inquiry and changes
+    /// nothing itself (row B62); one for an unknown payment is the caller's to keep (row B60).
     mutating func notified(_ notification: PartnerNotification) {
         guard let index = state.attempts.firstIndex(where: { $0.reference == notification.reference }) else {
             out.disposition = .unmatched

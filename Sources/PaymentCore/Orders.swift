@@ -137,8 +137,8 @@ extension Step {
 
     // MARK: - Returned
 
-    /// An inquiry that answers "returned" proves both the settlement and the return; a notification of a return that comes
-    /// before the settlement is kept until it fits (row B61).
+    /// An inquiry that answers "returned" proves both the settlement and the return; a notification of a return that
+    /// comes before the settlement is kept until it fits (row B61).
     private mutating func returned(_ number: Int, _ order: OrderReport, _ evidence: Evidence) {
         let attempt = state.attempts[number - 1]
         guard attempt.operation == .payout else {
@@ -216,10 +216,15 @@ extension Step {
         }
     }
 
-    /// "Failed" after "paid" is a return; an authorization that the partner takes back is void.
+    /// "Failed" after "paid" is a return; an authorization that the partner takes back is void. Where several requests
+    /// can have become several orders, it may be another one: then only the books tell.
     private mutating func rejectedAfterExecution(_ number: Int, _ order: OrderReport, _ evidence: Evidence) {
-        switch state.attempts[number - 1].operation {
-        case .payout: comeBack(number, order, evidence)
+        let attempt = state.attempts[number - 1]
+        switch attempt.operation {
+        case .payout:
+            let isOne = attempt.requests == 1 || terms(of: attempt).key.bindsAllRequests
+            if case .inquiry = evidence { return comeBack(number, order, evidence) }
+            isOne ? comeBack(number, order, evidence) : askSoon(number)
         case .authorize: authorizationEnded(number, order, evidence)
         default:
             alarm(.implausible(attempt: number))

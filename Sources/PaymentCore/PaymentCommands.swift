@@ -12,8 +12,8 @@ extension Step {
         return nil
     }
 
-    /// The same `operationId`, type and data again is a duplicate, anything else under it a conflict; after a rejection it
-    /// is free again. True where the command is dealt with.
+    /// The same `operationId`, type and data again is a duplicate, anything else under it a conflict; after a rejection
+    /// it is free again. True where the command is dealt with.
     private mutating func isKnown(_ command: Command, _ request: OperationRequest, _ operation: Operation) -> Bool {
         guard let known = state.operations.first(where: { $0.id == request.operationID }) else { return false }
         if known.operation == operation, known.dataDigest == request.dataDigest {

@@ -66,8 +66,8 @@ struct Step {
 
     mutating func alarm(_ alarm: Alarm) { out.effects.append(.alarm(alarm)) }
 
-    /// After the step: how long the entry stays. Finished payments from their end; the ids of commands that created none
-    /// from the last of them; stubs as they are.
+    /// After the step: how long the entry stays. Finished payments from their end; the ids of commands that created
+    /// none from the last of them; stubs as they are.
     mutating func finish() {
         guard out.changedState, out.storage != .forget, !state.isStub else { return }
         if state.status == .none {

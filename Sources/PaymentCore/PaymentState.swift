@@ -3,61 +3,72 @@ import PaymentModel
 /// The whole committed state of one payment or payout, as a value: no body, no names, no accounts. Changed only by
 /// `PaymentMachine.step`.
 public struct PaymentState: Hashable, Sendable {
+    // Stored widest first: the layout has no holes.
+
     /// The payment.
     public let id: PaymentID
-    /// Payout or payment; nil until an initiate (or a cancel before it) was accepted.
-    public internal(set) var kind: PaymentKind?
+    /// What identifies the accepted initiate.
+    public internal(set) var initiate: AcceptedInitiate?
     /// Where it stands; `none` while only refused commands are known.
     public internal(set) var status = PaymentStatus.none
+    /// Payout or payment; nil until an initiate (or a cancel before it) was accepted.
+    public internal(set) var kind: PaymentKind?
+    /// A decision about lists or routes that a freeze has put off.
+    var pending = Pending.nothing
+    /// Attempts in the order of their numbers.
+    public internal(set) var attempts: [Attempt] = []
+    private var boxedHold: Boxed<OpenEntry>?
+    private var boxedOffload: Boxed<OpenOffload>?
+    var operations: [OperationRecord] = []
+    var disputes: [Dispute] = []
+    var keptDisputes: [KeptDispute] = []
+    var seenCommands: [Digest] = []
+    var seenNotifications: [Digest] = []
     /// Since when.
     public internal(set) var since = Timestamp(milliseconds: 0)
     /// Sequence of the last event.
     public internal(set) var sequence: Int64 = 0
-    /// What identifies the accepted initiate.
-    public internal(set) var initiate: AcceptedInitiate?
-    /// Attempts in the order of their numbers.
-    public internal(set) var attempts: [Attempt] = []
-    /// The hold that waits for an answer.
-    public internal(set) var hold: OpenEntry?
-    /// The offload entry that waits for its rule or an answer.
-    public internal(set) var offload: OpenOffload?
-    /// Upstream wants the payout stopped, the partner has not said anything final.
-    public internal(set) var cancelRequested = false
     /// Captured so far, in minor units.
     public internal(set) var captured: Int64 = 0
     /// Refunded so far, in minor units.
     public internal(set) var refunded: Int64 = 0
     /// Taken back by chargebacks that are open or lost, in minor units.
     public internal(set) var chargedBack: Int64 = 0
-
-    var holds = 0
-    var offloads = 0
-    var afterOffload = false
-    /// See `RouteNeed.offloadedSince`.
-    var queuedSince: Timestamp?
-    /// Attempts up to this number were made before an offload lane was left: their routes may be tried again.
-    var forgivenAttempts = 0
     /// Content version of the lists that the payment was last screened with.
     var listVersion: UInt64 = 0
-    /// A decision about lists or routes that a freeze has put off.
-    var pending = Pending.nothing
-    var operations: [OperationRecord] = []
-    var disputes: [Dispute] = []
-    var keptDisputes: [KeptDispute] = []
-    var postings = 0
+    @Narrow<UInt32> var holds = 0
+    @Narrow<UInt32> var offloads = 0
+    @Narrow<UInt32> var postings = 0
     /// The authorization that captures, refunds and voids are about: its attempt's number, 0 for none.
-    var authorization = 0
-    var authorizationVoid = false
-    var authorizationEnd: Timestamp?
-    var settledApart = false
+    @Narrow<UInt32> var authorization = 0
     /// An execution of a closed attempt waits for the end of another: its number, 0 for none.
-    var lateExecution = 0
-    var seenCommands: [Digest] = []
-    var seenNotifications: [Digest] = []
-    var deadlineTold = false
+    @Narrow<UInt32> var lateExecution = 0
+    /// Attempts up to this number were made before an offload lane was left: their routes may be tried again.
+    @Narrow<UInt32> var forgivenAttempts = 0
+    /// See `RouteNeed.offloadedSince`.
+    var queuedSince: Timestamp?
+    var authorizationEnd: Timestamp?
     /// When the entry shrinks or goes.
     var retention: Timestamp?
+    /// Upstream wants the payout stopped, the partner has not said anything final.
+    public internal(set) var cancelRequested = false
+    var afterOffload = false
+    var authorizationVoid = false
+    var settledApart = false
+    var deadlineTold = false
     var isStub = false
+
+    /// The hold that waits for an answer.
+    public internal(set) var hold: OpenEntry? {
+        get { boxedHold?.value }
+        set { boxedHold = Boxed(newValue) }
+    }
+
+    /// The offload entry that waits for its rule or an answer.
+    public internal(set) var offload: OpenOffload? {
+        get { boxedOffload?.value }
+        set { boxedOffload = Boxed(newValue) }
+    }
 
     /// What was put off.
     enum Pending: UInt8, Sendable, CaseIterable {

@@ -1,8 +1,8 @@
 import PaymentModel
 
 extension Step {
-    /// What a person found out. "Absent" obeys the same gate as an inquiry, counted from when the person looked (rows B26,
-    /// B27).
+    /// What a person found out. "Absent" obeys the same gate as an inquiry, counted from when the person looked (rows
+    /// B26, B27).
     mutating func resolve(_ command: Command, _ resolution: AttemptResolution) {
         if let observedAt = resolution.observedAt, observedAt > now.wall + rules.clockSkew {
             return reject(command, .invalid, "observed in the future", field: "evidence.observedAt")
@@ -30,8 +30,8 @@ extension Step {
         }
     }
 
-    /// In doubt; or taken by the partner and handed to a person, which is also how a closed attempt ends that the partner
-    /// has shown as taken (row B32: only a person leaves that).
+    /// In doubt; or taken by the partner and handed to a person, which is also how a closed attempt ends that the
+    /// partner has shown as taken (row B32: only a person leaves that).
     private func mayBeResolved(_ attempt: Attempt) -> Bool {
         attempt.phase == .inDoubt || (attempt.escalated && (attempt.phase == .accepted || attempt.contradicted))
     }
@@ -69,8 +69,8 @@ extension Step {
         endAbsent(number, evidence)
     }
 
-    /// A wall-clock time of somebody else on our monotonic clock, as early as the skew allowance lets it have been. A time
-    /// that is out of all bounds is before everything.
+    /// A wall-clock time of somebody else on our monotonic clock, as early as the skew allowance lets it have been. A
+    /// time that is out of all bounds is before everything.
     private func moment(of time: Timestamp) -> MonotonicTime {
         let (age, tooOld) = now.wall.milliseconds.subtractingReportingOverflow(time.milliseconds)
         let (moment, tooEarly) = now.monotonic.milliseconds.subtractingReportingOverflow(age)

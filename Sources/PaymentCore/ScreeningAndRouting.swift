@@ -3,8 +3,8 @@ import PaymentModel
 extension Step {
     // MARK: - Screening
 
-    /// The answer to `Need.screening`: first in state screening, and again after an offload lane was left, where it counts
-    /// only if the lists have changed since. An answer that was not asked for lifts nothing (row B52).
+    /// The answer to `Need.screening`: first in state screening, and again after an offload lane was left, where it
+    /// counts only if the lists have changed since. An answer that was not asked for lifts nothing (row B52).
     mutating func screened(_ result: ScreeningResult) {
         let first = state.status == .screening
         let again = state.status == .routing && state.pending == .rescreen

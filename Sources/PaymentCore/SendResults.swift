@@ -40,8 +40,8 @@ extension Step {
         out.changedState = true
     }
 
-    /// A sender of an earlier incarnation: what it did not do ends nothing (row B16); what it did prompts an inquiry and is
-    /// no reason for an alarm (row B35). Where nobody can be asked, what was executed is never dropped.
+    /// A sender of an earlier incarnation: what it did not do ends nothing (row B16); what it did prompts an inquiry
+    /// and is no reason for an alarm (row B35). Where nobody can be asked, what was executed is never dropped.
     private mutating func earlierResult(_ report: SendReport) {
         let attempt = state.attempts[report.attempt - 1]
         guard case .order(let order) = report.outcome, order.status != .rejected, attempt.operation != .cancel,
@@ -100,8 +100,8 @@ extension Step {
         }
     }
 
-    /// 401 and 429: repeated a stated number of times, each time by an `attempt.retried`. Not while a cancel is requested or
-    /// the payment is frozen.
+    /// 401 and 429: repeated a stated number of times, each time by an `attempt.retried`. Not while a cancel is
+    /// requested or the payment is frozen.
     private mutating func notProcessed(_ number: Int, _ retryAfter: Milliseconds?) {
         let attempt = state.attempts[number - 1]
         let terms = terms(of: attempt)

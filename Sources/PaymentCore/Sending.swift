@@ -54,7 +54,7 @@ extension Step {
     /// The same attempt, key and body again, committed like an intent (row C09).
     mutating func resend(_ number: Int) {
         let terms = terms(of: state.attempts[number - 1])
-        state.attempts[number - 1].requests += 1
+        state.attempts[number - 1].requestCount += 1
         let request = state.attempts[number - 1].requests
         state.attempts[number - 1].outstanding |= 1 << UInt32(request - 1)
         if state.attempts[number - 1].incarnation != now.incarnation.number {
@@ -69,9 +69,9 @@ extension Step {
         submit(number, terms)
     }
 
-    /// Whether the key may be used once more: with a margin before its end of life, counted from the first send, with the
-    /// skew of two clocks; not while the first request may still be in process, unless the partner records the key on
-    /// receipt (rows B20–B22, C10). At most 30 requests an attempt.
+    /// Whether the key may be used once more: with a margin before its end of life, counted from the first send, with
+    /// the skew of two clocks; not while the first request may still be in process, unless the partner records the key
+    /// on receipt (rows B20–B22, C10). At most 30 requests an attempt.
     func mayRepeat(_ attempt: Attempt) -> Bool {
         let terms = terms(of: attempt)
         guard isKeyAlive(attempt) else { return false }
@@ -91,8 +91,8 @@ extension Step {
         return needed < lifetime
     }
 
-    /// Whether no request of this attempt may go out now: late evidence, or the wish that it should not. An authorization
-    /// that was found late is given up all the same.
+    /// Whether no request of this attempt may go out now: late evidence, or the wish that it should not. An
+    /// authorization that was found late is given up all the same.
     func isStopped(_ attempt: Attempt, _ number: Int) -> Bool {
         switch attempt.operation {
         case .payout: state.isFrozen || state.cancelRequested

@@ -6,7 +6,10 @@ extension Step {
     mutating func takeOver() {
         let present = now.incarnation.number
         for index in state.attempts.indices where state.attempts[index].incarnation != present {
-            if state.attempts[index].inquiryIncarnation != present { state.attempts[index].inquiryOut = 0 }
+            if state.attempts[index].inquiryOut != 0, state.attempts[index].inquiryIncarnation != present {
+                state.attempts[index].inquiryOut = 0
+                out.changedState = true
+            }
             guard state.attempts[index].outstanding != 0 else { continue }
             out.changedState = true
             state.attempts[index].outstanding = 0

@@ -1,7 +1,8 @@
 import PaymentModel
 
 /// The legal transitions of both machines, as data: every event of every test and simulation is checked against it
-/// (`PaymentFold`), and the documentation is made from it. One row says: this event leads from any of these states to that one.
+/// (`PaymentFold`), and the documentation is made from it. One row says: this event leads from any of these states to
+/// that one.
 public enum TransitionTable {
     /// Which machine a row belongs to.
     public enum Machine: Sendable {
@@ -135,7 +136,8 @@ public enum TransitionTable {
         ] + displayed
 
     /// From the authorization on a payment shows the highest that holds of disputed, chargedBack, refunded,
-    /// partiallyRefunded, settled, capturing, captured, authorized: an event about one operation may lead to any of them.
+    /// partiallyRefunded, settled, capturing, captured, authorized: an event about one operation may lead to any of
+    /// them.
     private static let displayed: [Row] = [
         "attempt.started", "attempt.in-doubt", "attempt.accepted", "attempt.rejected", "attempt.not-sent",
         "attempt.resolved", "payment.captured", "payment.refunded", "payment.voided", "payment.settled",

@@ -2,7 +2,8 @@ import PaymentCore
 import PaymentModel
 import Testing
 
-/// Stories about commands, clicks, notifications and evidence that comes late. The name of each test begins with the row.
+/// Stories about commands, clicks, notifications and evidence that comes late. The name of each test begins with the
+/// row.
 @Suite("Stories of control and notification")
 struct ControlStories {
     private let later = Timestamp(milliseconds: 1_900_000_000_000)

@@ -2,8 +2,8 @@ import PaymentCore
 import PaymentModel
 import Testing
 
-/// The runs of the protocol's models in which money is lost without a rule, played against the machine. The name of each
-/// test begins with the row.
+/// The runs of the protocol's models in which money is lost without a rule, played against the machine. The name of
+/// each test begins with the row.
 @Suite("Stories of doubt")
 struct DoubtStories {
     private func inDoubt(_ change: (inout RouteTerms) -> Void = { _ in }) -> Driver {
@@ -15,7 +15,7 @@ struct DoubtStories {
 
     /// Own sender: + in flight (5 s) + visibility (2 s) from its measured end.
     @Test(
-        "B01 B02 B04 B06 B10 C05 C06 C07: not found proves nothing where the inquiry was sent before the gate, however late it is answered",
+        "B01 B02 B04 B06 B10 C05 C06 C07: not found proves nothing where it was asked before the gate",
         arguments: [(0, false), (2_000, false), (4_999, false), (6_999, false), (7_000, true), (9_000, true)])
     func gate(sentAfter: Int64, proves: Bool) {
         var payout = inDoubt { $0.inquirySlots = [.seconds(20)] }

@@ -26,8 +26,8 @@ enum World {
     }
 }
 
-/// Drives one payment through the machine: answers its needs, keeps the effects, moves the clocks, and checks after every
-/// step what must always hold.
+/// Drives one payment through the machine: answers its needs, keeps the effects, moves the clocks, and checks after
+/// every step what must always hold.
 struct Driver {
     var state = PaymentState(id: PaymentID("pay-1").unsafelyUnwrapped)
     var rules: CoreRules
@@ -38,6 +38,8 @@ struct Driver {
     var fold = PaymentFold()
     var screening: [ScreeningResult] = []
     var lastDisposition = Disposition.applied
+    /// Where routing sends everything, while set.
+    var lane: OffloadOrder?
     private var commands = 0
 
     init(terms: RouteTerms = World.terms()) {
@@ -54,6 +56,9 @@ struct Driver {
         let candidates = [(World.routeA, RouteRole.primary), (World.routeB, .secondary)]
             .filter { !need.tried.contains($0.0) }
             .map { RouteCandidate(route: $0.0, role: $0.1, cost: cost) }
+        if let lane {
+            return RouteDecision(policyVersion: "v1", candidates: [], eliminated: [], outcome: .offload(lane))
+        }
         return RouteDecision(
             policyVersion: "v1", candidates: candidates, eliminated: [],
             outcome: candidates.isEmpty ? .noRoute : .attempt)
@@ -167,6 +172,29 @@ struct Driver {
                 PartnerNotification(
                     partner: target.route.partner, id: "n-\(id)", identity: Digest(high: id, low: 2),
                     reference: target.reference, subject: .order(report), fresh: fresh, receivedAt: now.wall)))
+    }
+
+    /// A dispute about a capture comes, changes or ends.
+    mutating func dispute(
+        _ status: PartnerNotification.DisputeStatus, attempt: Int = 2, units: Int64? = nil, id: UInt64? = nil
+    ) {
+        let capture = state.attempts[attempt - 1]
+        let id = id ?? 900 + UInt64(status.rawValue)
+        step(
+            .notified(
+                PartnerNotification(
+                    partner: capture.route.partner, id: "d-\(id)", identity: Digest(high: id, low: 9),
+                    reference: capture.reference,
+                    subject: .dispute(status, amount: units.map { Money($0, World.euro) }, valueDate: nil),
+                    fresh: true, receivedAt: now.wall)))
+    }
+
+    /// Debits less credits of all clearing accounts.
+    var clearing: Int64 {
+        postings.flatMap(\.entries).reduce(0) {
+            guard case .clearing = $1.account else { return $0 }
+            return $0 + ($1.side == .debit ? $1.amount.minorUnits : -$1.amount.minorUnits)
+        }
     }
 
     /// Lets time pass; timers that come due fire in order.
