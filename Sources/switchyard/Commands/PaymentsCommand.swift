@@ -59,7 +59,7 @@ enum PaymentsCommand {
     }
 
     private static func list(_ command: ParsedCommand, _ options: ClientOptions) throws(CommandFailure) -> ExitCode {
-        let reach = try Reach(options, role: .read)
+        let reach = try Reach(options, role: .read, readsStates: true)
         guard let limit = command["--limit"].flatMap({ Int($0) }), limit > 0 else {
             throw CommandFailure(.usage, "--limit needs a number above 0")
         }
@@ -87,7 +87,7 @@ enum PaymentsCommand {
     }
 
     private static func show(_ id: String, _ options: ClientOptions) throws(CommandFailure) -> ExitCode {
-        let reach = try Reach(options, role: .read)
+        let reach = try Reach(options, role: .read, readsStates: true)
         guard let payment = try reach.run({ access throws(AccessFault) in try access.payment(id) }) else {
             throw CommandFailure(.wrong, "no payment \(id)")
         }

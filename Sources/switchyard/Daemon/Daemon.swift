@@ -66,12 +66,13 @@ final class Daemon {
             return .done
         }
         let running = opened.start(self)
-        let readiness = DaemonReadiness(partitions: opened.reader.partitionCount, ownsAll: opened.ownsAll)
+        let appender = WatchedAppender(opened.appender)
+        let readiness = DaemonReadiness(appender: appender, ownsAll: opened.ownsAll)
         readiness.watch(running)
         DaemonMetrics.register(running, count: configuration.shards, in: metrics)
         DaemonMetrics.register(server, in: metrics)
         running.start()
-        starting.open(OperationsRouter.make(ports(opened, readiness, limits)))
+        starting.open(OperationsRouter.make(ports(appender, opened.reader, readiness, limits)))
         DaemonAddress.write(address, directory: directory)
         systemd.ready()
         log.info("running", [("partitions", .integer(Int64(opened.reader.partitionCount)))])
@@ -79,7 +80,7 @@ final class Daemon {
         return stop(server, opened, running, readiness)
     }
 
-    /// Waits for signals; tells the watchdog that the process lives, as long as the shards' threads answer.
+    /// Waits for signals; tells the watchdog that the process is not stalled.
     private func serve(_ signals: DaemonSignals, _ readiness: DaemonReadiness, _ running: any RunningShards) {
         let pause = systemd.watchdogMicroseconds.map { max(50, Int($0 / 3_000)) } ?? 1_000
         while true {
@@ -151,11 +152,11 @@ final class Daemon {
     }
 
     private func ports(
-        _ opened: DaemonLog, _ readiness: DaemonReadiness, _ limits: OperationsLimits
+        _ appender: WatchedAppender, _ reader: any LogReader, _ readiness: DaemonReadiness, _ limits: OperationsLimits
     ) -> OperationsPorts {
-        let count = opened.reader.partitionCount
+        let count = reader.partitionCount
         return OperationsPorts(
-            appender: opened.appender, reader: opened.reader, access: DaemonPort.access(configuration.http),
+            appender: appender, reader: reader, access: DaemonPort.access(configuration.http),
             limits: limits, now: { SystemClock().wall() },
             undecodable: { [domain] frame, partition in
                 let decoded = domain.domain.command(

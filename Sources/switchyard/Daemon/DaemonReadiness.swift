@@ -12,11 +12,13 @@ final class DaemonReadiness: Sendable {
 
     private let state = Mutex(State())
     private let partitions: Int32
+    private let appender: WatchedAppender
     /// On Kafka other instances own the rest.
     private let ownsAll: Bool
 
-    init(partitions: Int32, ownsAll: Bool) {
-        self.partitions = partitions
+    init(appender: WatchedAppender, ownsAll: Bool) {
+        self.appender = appender
+        partitions = appender.partitionCount
         self.ownsAll = ownsAll
     }
 
@@ -35,6 +37,7 @@ final class DaemonReadiness: Sendable {
         var readiness = Readiness()
         if let fault = state.policyFault { readiness.notices.append("the policy before is still in force: \(fault)") }
         if state.isDraining { readiness.reasons.append("draining") }
+        if let fault = appender.fault { readiness.reasons.append("nothing can be stored: \(fault)") }
         guard let statuses = state.shards?.statuses else {
             readiness.reasons.append("starting")
             return readiness

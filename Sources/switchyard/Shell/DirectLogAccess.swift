@@ -12,10 +12,14 @@ import Synchronization
 final class DirectLogAccess: LogAccess {
     private let appender: any LogAppender
     private let reader: any LogReader
+    let isExclusive: Bool
     private let closing: () -> Void
 
     /// Access over an open log; `closing` gives it free.
-    init(appender: any LogAppender, reader: any LogReader, closing: @escaping () -> Void) {
+    init(
+        appender: any LogAppender, reader: any LogReader, isExclusive: Bool, closing: @escaping () -> Void
+    ) {
+        self.isExclusive = isExclusive
         self.appender = appender
         self.reader = reader
         self.closing = closing

@@ -26,6 +26,8 @@ protocol LogAccess: AnyObject {
     func payment(_ id: String) throws(AccessFault) -> JSONValue?
     /// The outcome of a command, once it is decided.
     func outcome(subject: String, source: String, id: String) throws(AccessFault) -> JSONValue?
+    /// Whether it keeps others from the log.
+    var isExclusive: Bool { get }
     /// Gives the log free for others.
     func close()
 }
@@ -79,6 +81,8 @@ final class HTTPLogAccess: LogAccess {
             "/v1/commands/\(PercentEncoding.encode(source))/\(PercentEncoding.encode(id))"
                 + "?subject=\(PercentEncoding.encode(subject))")
     }
+
+    var isExclusive: Bool { false }
 
     func close() {}
 

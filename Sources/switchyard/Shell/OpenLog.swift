@@ -21,7 +21,7 @@ enum OpenLog {
         }
         do throws(LogError) {
             let open = try EmbeddedLog(directory: log.directory, options: options)
-            return DirectLogAccess(appender: open, reader: open) { open.close() }
+            return DirectLogAccess(appender: open, reader: open, isExclusive: true) { open.close() }
         } catch {
             throw OpenLog.isHeld(error) ? .unreachable(error.detail) : AccessFault(error)
         }
@@ -50,7 +50,7 @@ enum OpenLog {
             settings.createsTopics = log.createTopics
             let open = try KafkaEventLog(settings)
             let appender = try open.appender()
-            return DirectLogAccess(appender: appender, reader: open.reader()) {
+            return DirectLogAccess(appender: appender, reader: open.reader(), isExclusive: false) {
                 appender.close()
                 open.close()
                 remove()

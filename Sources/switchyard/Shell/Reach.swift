@@ -14,18 +14,23 @@ final class Reach {
     private let timeout: Duration
     private let role: Configuration.AccessRole
     private let mayCreate: Bool
+    private let readsStates: Bool
     private var access: (any LogAccess)?
 
     /// - Parameters:
     ///   - role: what the command does; a token that has it is taken from the configuration where none is given.
     ///   - mayCreate: whether a directory that is not there yet is made (`send`), or is a fault (readers).
-    init(_ options: ClientOptions, role: Configuration.AccessRole, mayCreate: Bool = false) throws(CommandFailure) {
+    ///   - readsStates: whether payments' states are read: on Kafka only a daemon has them.
+    init(
+        _ options: ClientOptions, role: Configuration.AccessRole, mayCreate: Bool = false, readsStates: Bool = false
+    ) throws(CommandFailure) {
         configuration = try SwitchyardConfiguration.forClient(options.configuration)
         tokenFile = options.tokenFile
         certificateAuthority = options.certificateAuthority
         timeout = options.timeout
         self.role = role
         self.mayCreate = mayCreate
+        self.readsStates = readsStates
     }
 
     deinit { access?.close() }
@@ -48,7 +53,8 @@ final class Reach {
                 case .unreachable(let detail): reason = detail
                 }
             }
-            release()
+            access?.close()
+            access = nil
             guard CurlHTTP.MonotonicTime.now() < deadline else { throw CommandFailure(.unreachable, reason) }
             usleep(pause)
             pause = min(500_000, pause * 2)
@@ -57,22 +63,25 @@ final class Reach {
 
     /// Gives a directory free, so that a daemon can take it; the next `run` reaches it again.
     func release() {
+        guard access?.isExclusive == true else { return }
         access?.close()
         access = nil
     }
 
     private func open() throws(AccessFault) -> any LogAccess {
         switch configuration.log {
-        case .kafka(let log): return try OpenLog.kafka(log, configuration: configuration)
+        case .kafka(let log):
+            if readsStates, let daemon = try daemon(log.directory) { return daemon }
+            return try OpenLog.kafka(log, configuration: configuration)
         case .embedded(let log):
-            if let daemon = try daemon(log) { return daemon }
+            if let daemon = try daemon(log.directory) { return daemon }
             return try OpenLog.embedded(log, mayCreate: mayCreate)
         }
     }
 
     /// The running daemon, or nil where nobody listens.
-    private func daemon(_ log: EmbeddedLogConfiguration) throws(AccessFault) -> HTTPLogAccess? {
-        let address = DaemonAddress.read(log.directory) ?? configuration.http.listen
+    private func daemon(_ directory: String) throws(AccessFault) -> HTTPLogAccess? {
+        let address = DaemonAddress.read(directory) ?? configuration.http.listen
         guard address.port > 0 else { return nil }
         let scheme = configuration.http.tls == nil ? "http" : "https"
         var reached = address
@@ -85,7 +94,7 @@ final class Reach {
                 return nil
             }
             // Another daemon may have taken the port of ours.
-            if let theirs = health.headers[HealthHeaders.identity], let ours = LogIdentity.of(log.directory),
+            if let theirs = health.headers[HealthHeaders.identity], let ours = LogIdentity.of(directory),
                 theirs != ours
             {
                 return nil

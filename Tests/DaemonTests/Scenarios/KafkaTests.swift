@@ -30,6 +30,8 @@ struct KafkaTests {
         try await world.waits("k-1", "settled", within: 60)
         try await world.waits("k-2", "captured", within: 60)
         try await world.waits("k-held", "held", within: 60)
+        let listed = try await world.run(["payments", "list"])
+        #expect(listed.status == 0 && listed.out.contains("k-held"), "\(listed)")
         let released = try await world.run([
             "payments", "release", "k-held", "--entry", "k-held-hold-1", "--operator", "ann", "--reason", "checked",
         ])

@@ -29,9 +29,11 @@ final class Program: @unchecked Sendable {
     private let process = Process()
     let errors: String
 
-    init(_ arguments: [String], errors: String, environment: [String: String] = [:]) throws {
+    init(
+        _ arguments: [String], errors: String, environment: [String: String] = [:], executable: String = Binary.path
+    ) throws {
         self.errors = errors
-        process.executableURL = URL(fileURLWithPath: Binary.path)
+        process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = arguments
         var all = ProcessInfo.processInfo.environment
         all["SWIFT_BACKTRACE"] = "enable=no"

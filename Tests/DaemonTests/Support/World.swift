@@ -18,6 +18,7 @@ final class World: Sendable {
     let folder: TemporaryDirectory
     let daemonPort: UInt16
     let bankPorts: [String: UInt16]
+    private let bankScheme: String
     private let client: HTTPClient
     private let banks: [Program]
     var configuration: String { folder.appending("switchyard.yaml") }
@@ -36,13 +37,22 @@ final class World: Sendable {
     ///   - startsBanks: without them every call to a partner is refused.
     init(
         bankFlags: [String] = [], banks startsBanks: Bool = true, routing: String? = nil,
-        edit: (String) -> String = { $0 }
+        bankScheme: String = "http", clientTLS: Certificates? = nil, edit: (String) -> String = { $0 }
     ) async throws {
         folder = TemporaryDirectory("daemon")
         daemonPort = FreePorts.next()
         bankPorts = ["bank-a": FreePorts.next(), "bank-b": FreePorts.next()]
         client = try HTTPClient(
-            HTTPClientConfiguration(pools: [HTTPPoolConfiguration(name: "test", maximumConnections: 16)]))
+            HTTPClientConfiguration(pools: [
+                HTTPPoolConfiguration(
+                    name: "test", maximumConnections: 16,
+                    tls: clientTLS.map {
+                        HTTPTLSConfiguration(
+                            certificateAuthorityFile: $0.path("ca.pem"), clientCertificateFile: $0.path("client.pem"),
+                            clientKeyFile: $0.path("client.key"))
+                    } ?? HTTPTLSConfiguration())
+            ]))
+        self.bankScheme = bankScheme
         for name in bankPorts.keys {
             try Data("\(name)-secret-of-the-tests".utf8).write(
                 to: URL(fileURLWithPath: folder.appending("\(name).webhook")))
@@ -59,7 +69,7 @@ final class World: Sendable {
                 try Program(
                     [
                         "partner-simulator", "--listen", "127.0.0.1:\(port)", "--name", name, "--notify",
-                        "http://127.0.0.1:\(daemonPort)/v1/notifications/\(name)", "--webhook-secret-file",
+                        "\(bankScheme)://127.0.0.1:\(daemonPort)/v1/notifications/\(name)", "--webhook-secret-file",
                         folder.appending("\(name).webhook"), "--visibility-lag", "1s", "--fee-fixed", "3",
                     ] + flags,
                     errors: folder.appending("\(name).log")))
@@ -114,7 +124,7 @@ final class World: Sendable {
 
     func bank(_ name: String, _ method: String, _ target: String, body: String = "") async throws -> Answer {
         try await exchange(
-            method, "http://127.0.0.1:\(bankPorts[name] ?? 0)\(target)", body,
+            method, "\(bankScheme)://127.0.0.1:\(bankPorts[name] ?? 0)\(target)", body,
             body.isEmpty ? [] : [("content-type", "application/json")], .seconds(10))
     }
 
