@@ -125,7 +125,11 @@ let package = Package(
             dependencies: ["EmbeddedLog", "EventLog", "RocksStore", "PaymentModel", "RecordFormat"],
             path: "Tests/EmbeddedLogCrasher", swiftSettings: strict),
         .executableTarget(
-            name: "KafkaLogOwner", dependencies: ["KafkaLog", "KafkaTransport", "EventLog", "PaymentModel", "RecordFormat"],
+            name: "KafkaLogOwner",
+            dependencies: [
+                "KafkaLog", "KafkaTransport", "EventLog", "PaymentModel",
+                "RecordFormat",
+            ],
             path: "Tests/KafkaLogOwner", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("PaymentModelTests", ["PaymentModel", "RecordFormat", "TestSupport"]),
