@@ -35,7 +35,8 @@ let package = Package(
         .library(
             name: "SwitchyardModules",
             targets: [
-                "PaymentModel", "RecordFormat", "EventLog", "EmbeddedLog", "RocksStore", "KafkaLog", "KafkaTransport",
+                "PaymentModel", "PaymentCore", "RecordFormat", "EventLog", "EmbeddedLog", "RocksStore", "KafkaLog",
+                "KafkaTransport",
             ]),
     ],
     targets: [

@@ -9,13 +9,14 @@ public enum PaymentMachine {
     public static func step(
         _ state: inout PaymentState, _ input: PaymentInput, now: Now, rules: CoreRules
     ) -> Transition {
-        var step = Step(state: state, now: now, rules: rules)
-        // The machine works on the only reference to the arrays, else every change would copy them.
-        state = PaymentState(id: state.id)
+        // Swapped in and out, never copied: the machine holds the only reference to the arrays, else every change would
+        // copy them.
+        var step = Step(state: PaymentState(id: state.id), now: now, rules: rules)
+        swap(&step.state, &state)
         step.takeOver()
         step.take(input)
         step.finish()
-        state = step.state
+        swap(&step.state, &state)
         return step.out
     }
 }
@@ -55,6 +56,7 @@ struct Step {
             state.deadlineTold = false
         }
         state.sequence += 1
+        if out.events.isEmpty { out.events.reserveCapacity(4) }
         out.events.append(
             PaymentEvent(sequence: state.sequence, status: target, occurredAt: now.wall, body: body))
         out.changedState = true

@@ -18,6 +18,8 @@ func benchmark(_ name: String) -> Target {
 let package = Package(
     name: "benchmarks",
     dependencies: [.package(name: "switchyard", path: "../..")],
-    targets: [benchmark("EmbeddedLogBenchmark"), benchmark("KafkaLogBenchmark")],
+    targets: [
+        benchmark("EmbeddedLogBenchmark"), benchmark("KafkaLogBenchmark"), benchmark("PaymentCoreBenchmark"),
+    ],
     swiftLanguageModes: [.v6]
 )

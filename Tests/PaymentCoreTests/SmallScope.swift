@@ -129,14 +129,14 @@ struct SmallScope {
     @Test("never traps, never changes what it ignores, and is nothing new when it comes again")
     func everything() {
         let deeper = TestSettings.integer("SWITCHYARD_MODEL_DEPTH", default: 0)
-        let wanted = deeper > 0 ? 20_000 : 60
+        let wanted = deeper > 0 ? 20_000 : 24
         var count = 0
         var states: Set<PaymentStatus> = []
         for scenario in Scenario.truthful + Scenario.lying {
             var search = Search(scenario, maximum: deeper > 0 ? 500_000 : 4_000)
             search.healEvery = .max
             search.collects = wanted
-            search.collectEvery = deeper > 0 ? 1 : 13
+            search.collectEvery = deeper > 0 ? 1 : 29
             search.run()
             for (_, reached) in search.collected {
                 states.insert(reached.state.status)
