@@ -216,9 +216,9 @@ private struct BookKey: Hashable {
 }
 
 /// RFC 3339 in UTC with milliseconds, as events carry it.
-enum FactTime {
+package enum FactTime {
     /// Milliseconds since 1970, or nil where the text is not of the form `2026-11-20T12:00:00.000Z`.
-    static func milliseconds(_ text: String) -> Int64? {
+    package static func milliseconds(_ text: String) -> Int64? {
         let bytes = Array(text.utf8)
         guard bytes.count == 24, bytes[10] == UInt8(ascii: "T"), bytes[23] == UInt8(ascii: "Z") else { return nil }
         func number(_ range: Range<Int>) -> Int64? { Int64(String(decoding: bytes[range], as: UTF8.self)) }

@@ -76,7 +76,8 @@ enum LegalTransitions {
         case "attempt.started":
             return from == to || (from == "routing" && to == "authorizing") || moves(from, to)
         case "attempt.in-doubt", "attempt.not-sent", "attempt.rejected", "attempt.resolved":
-            return from == to || moves(from, to)
+            // A void that was proven while a capture was in doubt shows when that one has come to nothing.
+            return from == to || moves(from, to) || (from == "capturing" && to == "voided")
                 || (open.contains(from) && (open + ["routing", "failed", "authorized", "voided"]).contains(to))
         case "payment.action-required": return open.contains(from) && to == "actionRequired"
         case "payment.authorized":

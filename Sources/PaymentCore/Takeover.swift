@@ -5,6 +5,7 @@ extension Step {
     /// result is in doubt, whatever its deadline says, and never sent by the restore (rows B18, B19).
     mutating func takeOver() {
         let present = now.incarnation.number
+        for index in state.attempts.indices { startCountdownAnew(index) }
         for index in state.attempts.indices where state.attempts[index].incarnation != present {
             if state.attempts[index].inquiryOut != 0, state.attempts[index].inquiryIncarnation != present {
                 state.attempts[index].inquiryOut = 0
@@ -23,5 +24,30 @@ extension Step {
                 planInquiry(index + 1)
             }
         }
+    }
+
+    /// The wall clock has been set back since a countdown was written down: what is left of it would be as much too
+    /// long. Where it began later than now, it begins anew, at full length; where it would take longer than any slot and
+    /// gate together, the partner is asked at once. An inquiry that comes early proves nothing.
+    private mutating func startCountdownAnew(_ index: Int) {
+        let attempt = state.attempts[index]
+        guard let due = attempt.due else { return }
+        if attempt.slotsFrom > now.wall + rules.clockSkew {
+            state.attempts[index].due = now.wall + Milliseconds(max(0, (due - attempt.slotsFrom).count))
+            state.attempts[index].slotsFrom = now.wall
+        } else if attempt.plan != .resend, due - now.wall > longestCountdown(attempt) {
+            // A repeat may be that far off: the partner said when.
+            state.attempts[index].due = now.wall
+        } else {
+            return
+        }
+        out.changedState = true
+    }
+
+    private func longestCountdown(_ attempt: Attempt) -> Milliseconds {
+        let terms = terms(of: attempt)
+        let slots = max(terms.inquirySlots.last ?? .zero, terms.acceptedInquirySlots.last ?? .zero)
+        let gate = terms.sendDeadline + (terms.inFlightBound ?? .zero) + (terms.visibilityLag ?? .zero)
+        return slots + gate + terms.requestTimeout + .seconds(60)
     }
 }

@@ -58,6 +58,8 @@ extension Shard {
     /// What the shard must know of a payment's state after a step.
     struct StepSummary: Sendable {
         var status: PaymentStatus
+        /// The initiate's, where it had one.
+        var traceparent: String?
     }
 
     private func step(
@@ -72,7 +74,9 @@ extension Shard {
         return hot[slot].actor.assumeIsolated { payment in
             let transition = payment.step(input, now: now, rules: domain.rules)
             batch.append(transition, of: payment.state, partition: partition, cause: cause, at: now.wall, domain)
-            return (transition, StepSummary(status: payment.state.status))
+            return (
+                transition, StepSummary(status: payment.state.status, traceparent: payment.state.initiate?.traceparent)
+            )
         }
     }
 
@@ -107,7 +111,7 @@ extension Shard {
                 PendingEffect(
                     payment: hot[slot].id, partition: hot[slot].partition, incarnation: now.incarnation.number,
                     effect: effect, urgent: summary.status == .inDoubt, initiation: hot[slot].initiation,
-                    traceparent: cause.traceparent))
+                    traceparent: cause.traceparent ?? summary.traceparent))
         }
         switch transition.storage {
         case .keep: break

@@ -60,6 +60,7 @@ extension Shard {
     /// Has the log read again once no sender of ours is left and the pause is over.
     func tryToRecover(_ until: MonotonicTime, _ error: LogError) {
         guard orphans.isEmpty, until <= monotonic else { return }
+        guard hasStarted else { return begin() }
         phase = .recovering(error)
         let mailbox = mailbox
         let executor = ports.executor

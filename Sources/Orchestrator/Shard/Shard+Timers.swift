@@ -45,6 +45,17 @@ extension Shard {
         }
     }
 
+    /// The wall clock has jumped ahead: what it now shows as due was perhaps read from the store while the clock was
+    /// behind, and would come an hour late. Earlier of both is right: a timer that comes early proves nothing.
+    func lookForJump() {
+        let offset = wall.milliseconds - monotonic.milliseconds
+        defer { clockOffset = offset }
+        guard let before = clockOffset, offset - before > 1_000 else { return }
+        timers.bringForward { node in
+            monotonic + Milliseconds(max(0, (node.due - wall).count))
+        }
+    }
+
     // MARK: Firing
 
     /// Fires what is due, within the bound of a turn, as long as there is room for what comes of it.
@@ -76,9 +87,11 @@ extension Shard {
             // Set anew or cleared since it was armed.
             return arm(slot, due: wanted)
         }
-        apply(.timer(due: node.due), to: slot, cause: EventCause())
+        apply(.timer(due: node.isProbe ? wall : node.due), to: slot, cause: EventCause())
         let next = hot[slot].actor.assumeIsolated { $0.state.timer }
-        if next == node.due {
+        if node.isProbe {
+            if !hot[slot].isTouched { arm(slot, due: next) }
+        } else if next == node.due {
             // The machine did not take it: once more in a while, never in a loop.
             hot[slot].armedFor = nil
             arm(slot, due: next, notBefore: monotonic + Milliseconds(1_000))
@@ -102,7 +115,7 @@ extension Shard {
             do throws(LogError) {
                 let page = try ports.log.timers(
                     partition: partition, through: target, after: window.cursor, limit: limits.timerPage)
-                take(page, into: &window, target: target)
+                take(page, into: &window, target: target, isTakeover: window.isFirst)
                 owned[partition]?.window = window
             } catch {
                 return fail(error)
@@ -110,17 +123,28 @@ extension Shard {
         }
     }
 
-    private func take(_ page: [DueTimer], into window: inout TimerWindow, target: Timestamp) {
+    private func take(
+        _ page: [DueTimer], into window: inout TimerWindow, target: Timestamp, isTakeover: Bool
+    ) {
         for timer in page {
             let key = String(decoding: timer.key, as: UTF8.self)
             if timer.space == .payment, let id = PaymentID(key), let slot = hot.find(id) {
-                // In memory, so it knows better than the last commit; but it may have set this one as a distant one.
-                if hot[slot].armedFor == timer.due, hot[slot].timer == nil {
-                    hot[slot].timer = timers.insert(node(timer.due, timer.partition, timer.space, key))
+                // In memory, so it knows better than the last commit. It may have come there by an input that changed
+                // nothing, before its timer was read, or have set a distant one.
+                let wanted = hot[slot].actor.assumeIsolated { $0.state.timer }
+                if let wanted, hot[slot].timer == nil {
+                    hot[slot].armedFor = wanted
+                    hot[slot].timer = timers.insert(node(wanted, timer.partition, timer.space, key))
                 }
                 continue
             }
-            _ = timers.insert(node(timer.due, timer.partition, timer.space, key))
+            var node = node(timer.due, timer.partition, timer.space, key)
+            // Far off, or stored by a clock that was ahead: the payment itself knows which, as soon as it is asked.
+            if isTakeover, (timer.due - wall) > limits.plausibleWait {
+                node.at = monotonic
+                node.isProbe = true
+            }
+            _ = timers.insert(node)
         }
         if page.count == limits.timerPage, let last = page.last {
             window.cursor = last
@@ -131,6 +155,7 @@ extension Shard {
             window.cursor = DueTimer(
                 due: target + Milliseconds(1), partition: page.last?.partition ?? 0, space: .payment, key: [])
             window.isPartial = false
+            window.isFirst = false
         }
     }
 

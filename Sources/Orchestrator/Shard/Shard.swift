@@ -64,11 +64,15 @@ public actor Shard<P: ShardPorts> {
     var inbox = RecordBatch()
     var spare = CommitBatch()
     var logIsDry = false
+    /// Whether the log has taken us for an owner: only then there is something to recover.
+    var hasStarted = false
     /// What a commit may hold: follows how long commits take.
     var recordLimit: Int
     var failuresInRow = 0
     var wall = Timestamp(milliseconds: 0)
     var monotonic = MonotonicTime(milliseconds: 0)
+    /// Wall less monotonic clock, at the last turn.
+    var clockOffset: Int64?
     var nextExchange: UInt64
     var drained: [@Sendable () -> Void] = []
 
@@ -120,6 +124,7 @@ public actor Shard<P: ShardPorts> {
     /// Takes in everything that has come, and does what it allows.
     func turn() {
         readClocks()
+        lookForJump()
         lookForDomain()
         takeMessages()
         switch phase {
@@ -146,7 +151,7 @@ public actor Shard<P: ShardPorts> {
         domain.adopt(&health)
     }
 
-    private func begin() {
+    func begin() {
         phase = .starting
         let mailbox = mailbox
         let executor = ports.executor
@@ -190,6 +195,7 @@ public actor Shard<P: ShardPorts> {
     private func started(_ error: LogError?) {
         guard case .starting = phase else { return }
         if let error { return fail(error) }
+        hasStarted = true
         phase = .running
         logIsDry = false
     }

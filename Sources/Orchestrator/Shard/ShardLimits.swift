@@ -36,6 +36,9 @@ public struct ShardLimits: Sendable {
     public var idle = Milliseconds(30_000)
     /// Timers loaded ahead of time.
     public var timerHorizon = Milliseconds(70 * 60_000)
+    /// A timer that is further off when a partition is taken over is checked with its payment: it may have been stored by
+    /// a wall clock that was ahead.
+    public var plausibleWait = Milliseconds(5 * 60_000)
     /// Timers in memory that came from the store; beyond, the store keeps them.
     public var timers = 100_000
     /// Timers read from the store in one turn.

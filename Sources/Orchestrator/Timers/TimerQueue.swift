@@ -11,6 +11,8 @@ struct TimerNode {
     var space: StateSpace
     /// Payment id, or the reference of kept notifications.
     var key: String
+    /// Woken before its time, to ask the payment whether that time is right: nothing is due then.
+    var isProbe = false
 }
 
 /// The timers of a shard that are due within the horizon, earliest first: a binary heap whose nodes know their place, so
@@ -59,6 +61,12 @@ struct TimerQueue {
         removeFromHeap(at: 0)
         release(handle)
         return (handle, node)
+    }
+
+    /// Gives every node the earlier of its moment and the one that `moment` says. Linear.
+    mutating func bringForward(to moment: (TimerNode) -> MonotonicTime) {
+        for handle in heap { nodes[Int(handle)].at = min(nodes[Int(handle)].at, moment(nodes[Int(handle)])) }
+        for place in stride(from: heap.count / 2, through: 0, by: -1) where place < heap.count { sink(place) }
     }
 
     /// Forgets everything.
@@ -150,6 +158,8 @@ struct TimerWindow {
     var through = Timestamp(milliseconds: .min)
     /// Where reading goes on.
     var cursor: DueTimer?
+    /// Whether it has not been read to its end since the partition became ours.
+    var isFirst = true
     /// Whether the last page was full, so that more may be there up to where it was to go.
     var isPartial = true
 }
