@@ -104,7 +104,7 @@ let package = Package(
             "SwitchyardSimulation",
             [
                 "Orchestrator", "PaymentModel", "PaymentCore", "Screening", "Routing", "MessageCodec", "Partners",
-                "CanonicalJSON", "PartnerWorld", "EventLog", "RecordFormat", "StructuredLog", "Metrics",
+                "CanonicalJSON", "PartnerWorld", "EventLog", "RecordFormat", "InvariantChecker",
             ]),
         .executableTarget(
             name: "switchyard",
@@ -169,10 +169,7 @@ let package = Package(
             ]),
         tests(
             "SimulationTests",
-            [
-                "SwitchyardSimulation", "RecordFormat", "Orchestrator", "PaymentModel", "PaymentCore", "EventLog",
-                "TestSupport",
-            ]),
+            ["SwitchyardSimulation", "InvariantChecker"]),
         tests(
             "PartnerSimulatorTests",
             ["PartnerSimulator", "PartnerWorld", "HTTPServer", "CurlHTTP", "CanonicalJSON", "TestSupport"]),

@@ -147,18 +147,18 @@ struct SHA256 {
 }
 
 /// HMAC-SHA256 with a key whose two blocks are prepared once.
-struct HMACSHA256: Sendable {
+package struct HMACSHA256: Sendable {
     private let inner: [UInt8]
     private let outer: [UInt8]
 
-    init(key: [UInt8]) {
+    package init(key: [UInt8]) {
         var block = key.count > 64 ? SHA256.digest(of: key).bytes : key
         block.append(contentsOf: repeatElement(0, count: 64 - block.count))
         inner = block.map { $0 ^ 0x36 }
         outer = block.map { $0 ^ 0x5c }
     }
 
-    func authenticate(_ bytes: [UInt8]) -> SHA256Digest {
+    package func authenticate(_ bytes: [UInt8]) -> SHA256Digest {
         var first = SHA256()
         first.update(inner)
         first.update(bytes)
