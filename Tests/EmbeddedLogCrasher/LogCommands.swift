@@ -89,8 +89,9 @@ enum LogCommands {
         let blocked = shard.recover()
         // Opening needs a little room itself; whether there is any depends on what the failed write left.
         say("recover on the full disk: \(blocked.map { "\($0.kind)" } ?? "ok")")
+        // Or the opening finds room, and the first write, that of the new epoch, does not.
         expect(
-            blocked == nil || blocked?.kind == .full || blocked?.kind == .unavailable, "\(String(describing: blocked))")
+            [nil, .full, .unavailable, .outcomeUnknown].contains(blocked?.kind), "\(String(describing: blocked))")
         expect(
             (try? log.read(
                 topic: .commands, partition: 0, from: 0, into: &shardScratch,
