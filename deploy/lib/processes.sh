@@ -3,11 +3,11 @@
 
 pids=()
 
-# start LOG COMMAND…: in the background; its id is remembered.
+# start LOG COMMAND…: in the background; its id is remembered. Descriptor 9 is the lock of deploy/run: not for children.
 start() {
   local log=$1
   shift
-  "$@" >"$log" 2>&1 &
+  "$@" >"$log" 2>&1 9>&- &
   pids+=($!)
 }
 

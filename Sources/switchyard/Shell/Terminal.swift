@@ -1,5 +1,6 @@
 import CanonicalJSON
 import Glibc
+import Synchronization
 
 /// The two output streams, written whole and flushed at the end of each call.
 enum Terminal {
@@ -19,14 +20,19 @@ enum Terminal {
         write(Array("\(text)\n".utf8), to: STDERR_FILENO)
     }
 
-    /// Progress that replaces itself on a terminal; elsewhere one line each time.
+    /// Progress that replaces itself on a terminal; elsewhere a line whenever it changes.
     static func progress(_ text: String) {
         if isatty(STDERR_FILENO) == 1 {
             write(Array("\r\u{1B}[K\(text)".utf8), to: STDERR_FILENO)
-        } else {
+        } else if lastProgress.withLock({ last in
+            defer { last = text }
+            return last != text
+        }) {
             error(text)
         }
     }
+
+    private static let lastProgress = Mutex("")
 
     /// Ends a progress line.
     static func endProgress() {
