@@ -67,7 +67,7 @@ public struct OperationsLimits: Sendable, Equatable {
     /// Largest notification body.
     public var maximumNotificationBytes = 65_536
     /// Largest bundle of `switchyard send`, and most records in one.
-    public var maximumBundleBytes = 32 << 20
+    public var maximumBundleBytes = 16 << 20
     /// See `maximumBundleBytes`.
     public var maximumBundleRecords = 10_000
     /// Notifications that may wait for their commit; above, 503 before anything is looked at.
