@@ -161,6 +161,9 @@ struct ControlStories {
                 ? .notSent(.connect) : .order(OrderReport(status: .rejected, code: "AM02", mayGoElsewhere: true)))
         #expect(payout.state.status == .cancelled)
         #expect(payout.submits.count == 1)
+        // No event tells of routing on the way there.
+        let start = payout.names.firstIndex(of: "attemptStarted") ?? 0
+        #expect(!payout.events[start...].contains { $0.status == .routing })
     }
 
     @Test("C32 C33: the same command twice has one outcome")

@@ -59,6 +59,8 @@ struct PaymentAudit {
         payment.notify(OrderReport(status: .rejected, code: "AB05", mayGoElsewhere: true))
         #expect(payment.state.status == .voided)
         #expect(payment.submits.map(\.operation) == [.authorize, .void])
+        let start = payment.names.firstIndex(of: "attemptStarted") ?? 0
+        #expect(!payment.events[start...].contains { $0.status == .routing })
         payment.end(2, .order(OrderReport(status: .settled)))
         #expect(payment.state.status == .voided)
         #expect(payment.state.isFinished)
