@@ -8,6 +8,9 @@ public struct BatchDraft: Sendable {
     /// An empty draft.
     public init() {}
 
+    /// Whether it would write nothing.
+    public var isEmpty: Bool { batch.isEmpty }
+
     /// An output record.
     public mutating func record(_ topic: Topic, _ partition: Int32, _ content: Content) {
         let frame = place(content.frame)

@@ -91,8 +91,9 @@ public struct RandomModel: Sendable {
         }
         addOutputs(&draft, &pending)
         addStates(&draft, &pending)
-        let failure =
-            Int.random(in: 0..<10, using: &random) == 0 ? InjectedFailure.allCases.randomElement(using: &random) : nil
+        // A draft that holds nothing writes nothing: the failure would wait for the next write.
+        let fails = Int.random(in: 0..<10, using: &random) == 0 && !draft.isEmpty
+        let failure = fails ? InjectedFailure.allCases.randomElement(using: &random) : nil
         let injected = failure.map { log.failNextCommit($0) } ?? false
         let error = await owner.commit(draft)
         if injected, let failure {

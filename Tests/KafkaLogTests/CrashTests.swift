@@ -159,12 +159,12 @@ struct CrashTests {
             try await world.send(5)
             try await Task.sleep(for: .milliseconds(100))
         }
-        try await world.expectExactlyOnce(within: 30)
+        try await world.expectExactlyOnce(within: 120)
         // SIGTERM leaves the group in order: the other one has everything at once.
         second.signal(SIGTERM)
         #expect(try await second.exitStatus(within: 30) == 0)
         try await world.send(10)
-        try await world.expectExactlyOnce(within: 30)
+        try await world.expectExactlyOnce(within: 120)
         first.kill()
         world.close()
     }
@@ -183,7 +183,7 @@ struct CrashTests {
             owners[victim].kill()
             owners[victim] = try world.owner(["a", "b"][victim])
         }
-        try await world.expectExactlyOnce(within: 40)
+        try await world.expectExactlyOnce(within: 120)
         for owner in owners { owner.kill() }
         world.close()
     }
@@ -200,11 +200,11 @@ struct CrashTests {
         try await Task.sleep(for: .seconds(10))
         try broker.signal(SIGCONT)
         try await world.send(50)
-        try await world.expectExactlyOnce(within: 60)
+        try await world.expectExactlyOnce(within: 120)
         try broker.halt(kill: true)
         try broker.restart()
         try await world.send(50)
-        try await world.expectExactlyOnce(within: 60)
+        try await world.expectExactlyOnce(within: 120)
         owner.kill()
         world.close()
         broker.stop()

@@ -46,7 +46,9 @@ final class SystemdNotifier: Sendable {
         let message = Array(text.utf8)
         withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                _ = sendto(descriptor, message, message.count, Int32(MSG_NOSIGNAL), generic, length)
+                // Never waits for a manager that does not read: the drain would wait with it.
+                let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+                _ = sendto(descriptor, message, message.count, flags, generic, length)
             }
         }
     }
