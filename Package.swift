@@ -36,7 +36,7 @@ let package = Package(
             name: "SwitchyardModules",
             targets: [
                 "PaymentModel", "PaymentCore", "RecordFormat", "EventLog", "EmbeddedLog", "RocksStore", "KafkaLog",
-                "KafkaTransport",
+                "KafkaTransport", "Orchestrator", "Routing", "Screening", "Partners", "MessageCodec", "OpenSSLCrypto",
             ]),
     ],
     targets: [

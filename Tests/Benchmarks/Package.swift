@@ -20,6 +20,7 @@ let package = Package(
     dependencies: [.package(name: "switchyard", path: "../..")],
     targets: [
         benchmark("EmbeddedLogBenchmark"), benchmark("KafkaLogBenchmark"), benchmark("PaymentCoreBenchmark"),
+        benchmark("ShardBenchmark"),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -25,21 +25,36 @@ enum OutboxOrder: Sendable {
     }
 }
 
-/// A request or inquiry that waits for its partner, or is under way.
-struct OutboxJob: Sendable {
+/// A request or inquiry that waits for its partner, or is under way. A reference: it moves through queues and tables.
+final class OutboxJob: Sendable {
     /// Unique in the process: also the exchange's number.
-    var id: UInt64
-    var payment: PaymentID
-    var partition: Int32
+    let id: UInt64
+    let payment: PaymentID
+    let partition: Int32
     /// Under which it was ordered; its result carries it.
-    var incarnation: UInt64
-    var order: OutboxOrder
-    var permit: SendPermit
+    let incarnation: UInt64
+    let order: OutboxOrder
+    let permit: SendPermit
     /// Only on the way from the commit of the initiate: later requests read the body from the store again.
-    var initiation: InitiationBox?
-    var traceparent: String?
+    let initiation: InitiationBox?
+    let traceparent: String?
     /// When it was ordered.
-    var orderedAt: MonotonicTime
+    let orderedAt: MonotonicTime
+
+    init(
+        id: UInt64, payment: PaymentID, partition: Int32, incarnation: UInt64, order: OutboxOrder, permit: SendPermit,
+        initiation: InitiationBox?, traceparent: String?, orderedAt: MonotonicTime
+    ) {
+        self.id = id
+        self.payment = payment
+        self.partition = partition
+        self.incarnation = incarnation
+        self.order = order
+        self.permit = permit
+        self.initiation = initiation
+        self.traceparent = traceparent
+        self.orderedAt = orderedAt
+    }
 }
 
 /// How a job ended, for its payment.

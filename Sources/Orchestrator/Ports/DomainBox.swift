@@ -1,5 +1,11 @@
 import Synchronization
 
+/// One domain, shared by reference.
+final class HeldDomain<Domain: PaymentDomain>: Sendable {
+    let value: Domain
+    init(_ value: Domain) { self.value = value }
+}
+
 /// The domain in force; shards look once per turn, a reload replaces it whole.
 public final class DomainBox<Domain: PaymentDomain>: Sendable {
     private let current: Mutex<Domain>

@@ -69,11 +69,11 @@ extension Shard {
         var batch = OpenBatch(number: 0)
         swap(&batch, &self.batch)
         defer { swap(&batch, &self.batch) }
-        let domain = domain
+        let held = held
         let partition = hot[slot].partition
         return hot[slot].actor.assumeIsolated { payment in
-            let transition = payment.step(input, now: now, rules: domain.rules)
-            batch.append(transition, of: payment.state, partition: partition, cause: cause, at: now.wall, domain)
+            let transition = payment.step(input, now: now, rules: held.value.rules)
+            batch.append(transition, of: payment.state, partition: partition, cause: cause, at: now.wall, held.value)
             return (
                 transition, StepSummary(status: payment.state.status, traceparent: payment.state.initiate?.traceparent)
             )
@@ -198,12 +198,12 @@ extension Shard {
     }
 
     func storedInitiation(_ id: PaymentID, partition: Int32, kind: PaymentKind) -> Initiation? {
-        let domain = domain
+        let held = held
         do {
             let key = Array(id.text.utf8)
             let found = try ports.log.entry(partition: partition, space: .payment, key: key) { entry -> Initiation? in
                 guard let body = entry.body else { return nil }
-                return domain.initiation(body: body, kind: kind)
+                return held.value.initiation(body: body, kind: kind)
             }
             if let initiation = found ?? nil { return initiation }
             raise(.unreadableState(id, detail: "the initiate's body is missing or cannot be read"))

@@ -41,7 +41,9 @@ public actor Shard<P: ShardPorts> {
     }
 
     var phase = Phase.idle
-    var domain: P.Domain
+    /// The domain in force; shared by reference, because a copy of it would cost a count for each of its parts.
+    var held: HeldDomain<P.Domain>
+    var domain: P.Domain { _read { yield held.value } }
     var domainVersion: Int
     var health: P.Domain.Health
     var owned: [Int32: Ownership] = [:]
@@ -87,8 +89,8 @@ public actor Shard<P: ShardPorts> {
         self.ports = ports
         self.limits = limits
         domainVersion = ports.domain.version
-        domain = ports.domain.domain
-        health = domain.initialHealth()
+        held = HeldDomain(ports.domain.domain)
+        health = held.value.initialHealth()
         outbox = Outbox(limits: limits)
         hot = HotPayments(executor: ports.executor.asUnownedSerialExecutor())
         recordLimit = limits.batchRecords
@@ -147,8 +149,8 @@ public actor Shard<P: ShardPorts> {
         let version = ports.domain.version
         guard version != domainVersion else { return }
         domainVersion = version
-        domain = ports.domain.domain
-        domain.adopt(&health)
+        held = HeldDomain(ports.domain.domain)
+        held.value.adopt(&health)
     }
 
     func begin() {
