@@ -72,16 +72,22 @@ struct DaemonLog {
         switch configuration.log {
         case .embedded(let settings):
             let opened = try EmbeddedLog(directory: settings.directory, options: OpenLog.options(settings))
+            let retention = RetentionKeeper(opened, log: log.named("log"))
             return DaemonLog(
                 appender: opened, reader: opened, ownsAll: true,
                 start: { daemon in
+                    retention.start()
                     let count = Int(opened.partitionCount)
                     return daemon.shards(
                         (0..<min(shards, count)).map { index in
                             opened.shard(
                                 partitions: (0..<count).filter { $0 % min(shards, count) == index }.map(Int32.init))
                         })
-                }, close: { opened.close() })
+                },
+                close: {
+                    retention.stop()
+                    opened.close()
+                })
         case .kafka(let settings):
             var kafka = try OpenLog.kafkaSettings(settings, configuration: configuration)
             let report = log.named("kafka")
