@@ -10,7 +10,7 @@ public final class MetricsRegistry: Sendable {
         case counter(Counter)
         case gauge(Gauge)
         case histogram(Histogram)
-        case computed(@Sendable () -> Int64)
+        case computed(scale: Int64, @Sendable () -> Int64)
         case computedCounter(@Sendable () -> Int64)
 
         var type: String {
@@ -47,11 +47,12 @@ public final class MetricsRegistry: Sendable {
         return Gauge()
     }
 
-    /// A gauge whose number is asked for when it is rendered.
+    /// A gauge whose number is asked for when it is rendered. `scale`: see `Histogram.scale`.
     public func computed(
-        _ name: String, _ help: String, _ labels: Labels = [], _ number: @escaping @Sendable () -> Int64
+        _ name: String, _ help: String, _ labels: Labels = [], scale: Int64 = 1,
+        _ number: @escaping @Sendable () -> Int64
     ) {
-        _ = instrument(name, help, labels) { .computed(number) }
+        _ = instrument(name, help, labels) { .computed(scale: scale, number) }
     }
 
     /// A counter that is kept elsewhere and asked for when it is rendered; it must never go back.
@@ -114,7 +115,9 @@ public final class MetricsRegistry: Sendable {
                 switch instrument {
                 case .counter(let counter): text += line(name, labels, "\(counter.count)")
                 case .gauge(let gauge): text += line(name, labels, "\(gauge.number)")
-                case .computed(let number), .computedCounter(let number): text += line(name, labels, "\(number())")
+                case .computed(let scale, let number):
+                    text += line(name, labels, MetricsRegistry.decimal(number(), scale: scale))
+                case .computedCounter(let number): text += line(name, labels, "\(number())")
                 case .histogram(let histogram): text += lines(name, labels, histogram)
                 }
             }

@@ -32,7 +32,7 @@ final class Daemon {
         self.systemd = systemd
         policy = PolicyFolder(configuration)
         let loaded = try policy.load()
-        partners = try PartnerSetup(configuration, policy: loaded.policy)
+        partners = try PartnerSetup(configuration, policy: loaded.policy, metrics: metrics)
         domain = DomainBox(Daemon.domain(loaded, configuration, partners, display))
         log.info(
             "policy in force",

@@ -28,6 +28,7 @@ final class CurlPartnerTransport: PartnerTransport {
             completion(ExchangeEnd(.notSent(.notConfigured)))
             return
         }
+        let completion = measured(exchange, access, completion)
         guard let tokens = access.tokens else {
             send(exchange, access, token: nil, completion)
             return
@@ -65,6 +66,19 @@ final class CurlPartnerTransport: PartnerTransport {
     func setUnacknowledgedTimeout(_ duration: Duration, partner: PartnerName) {
         guard let access = partners[partner] else { return }
         client.setUnacknowledgedTimeout(duration, pool: access.pool)
+    }
+
+    /// The completion, which notes the end in the metrics first.
+    private func measured(
+        _ exchange: PartnerExchange, _ access: PartnerAccess, _ completion: @escaping @Sendable (ExchangeEnd) -> Void
+    ) -> @Sendable (ExchangeEnd) -> Void {
+        guard let metrics = access.metrics else { return completion }
+        let began = CurlHTTP.MonotonicTime.now()
+        let purpose = ExchangeMetrics.Purpose(exchange.call)
+        return { end in
+            metrics.ended(purpose, end, began: began)
+            completion(end)
+        }
     }
 
     private func send(

@@ -1,5 +1,6 @@
 import Configuration
 import CurlHTTP
+import Metrics
 import Operations
 import Orchestrator
 import Partners
@@ -18,7 +19,9 @@ final class PartnerSetup {
     private let names: [PartnerName]
 
     /// Starts a pool for each partner; connects nowhere yet.
-    init(_ configuration: SwitchyardConfiguration, policy: RoutingPolicy) throws(CommandFailure) {
+    init(
+        _ configuration: SwitchyardConfiguration, policy: RoutingPolicy, metrics: MetricsRegistry
+    ) throws(CommandFailure) {
         var pools: [HTTPPoolConfiguration] = []
         for (name, partner) in configuration.partners {
             pools.append(PartnerSetup.pool(name, partner, policy, waiting: configuration.limits.callsInProgress))
@@ -41,7 +44,9 @@ final class PartnerSetup {
             let tokens = partner.oauth.map {
                 TokenCache(client: client, pool: "\(name.text)/oauth", credentials: $0)
             }
-            access[name] = PartnerAccess(pool: name.text, baseURL: partner.baseURL, tokens: tokens)
+            access[name] = PartnerAccess(
+                pool: name.text, baseURL: partner.baseURL, tokens: tokens,
+                metrics: ExchangeMetrics(partner: name, in: metrics))
             guard let adapter = PartnerAdapter(named: partner.adapter) else {
                 throw CommandFailure(.wrong, "partners.\(name.text).adapter: no adapter \(partner.adapter)")
             }

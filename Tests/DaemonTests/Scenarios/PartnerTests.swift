@@ -66,6 +66,13 @@ struct PartnerTests {
         #expect(try await post(try signature(body, secret: secret, at: now)) == 200)
         try await Task.sleep(for: .milliseconds(500))
         #expect(try await world.history("n-1") == after)
+        // The silent request is counted as what it is.
+        let requests = "{partner=\"\(partner)\",purpose=\"request\""
+        try await eventually(20, "the end of the request in the metrics") {
+            let metrics = try await world.call("GET", "/metrics").text
+            return metrics.contains("switchyard_partner_exchanges_total\(requests),outcome=\"unclear\"} 1")
+                && metrics.contains("switchyard_partner_exchange_seconds_count\(requests)} 1")
+        }
         _ = daemon
     }
 

@@ -1,0 +1,75 @@
+import CurlHTTP
+import Metrics
+import Orchestrator
+import PaymentModel
+
+/// How exchanges with one partner ended, and how long they took. Instruments are made once, at start.
+struct ExchangeMetrics: Sendable {
+    /// What an exchange is for: a request may move money, an inquiry never does.
+    enum Purpose: String, CaseIterable, Sendable {
+        case request
+        case inquiry
+
+        init(_ call: PartnerCall) { self = call.method == "GET" ? .inquiry : .request }
+    }
+
+    /// How it ended, coarse enough for an alert: which status a bank gave stands in the events.
+    private enum Ending: String, CaseIterable {
+        case success
+        case clientError = "client-error"
+        case serverError = "server-error"
+        case other
+        case notSent = "not-sent"
+        case unclear
+
+        init(_ outcome: ExchangeEnd.Outcome) {
+            switch outcome {
+            case .notSent: self = .notSent
+            case .unclear: self = .unclear
+            case .answered(let answer):
+                switch answer.status {
+                case 200..<300: self = .success
+                case 400..<500: self = .clientError
+                case 500..<600: self = .serverError
+                default: self = .other
+                }
+            }
+        }
+    }
+
+    private struct Series: Sendable {
+        var endings: [Counter]
+        var seconds: Histogram
+    }
+
+    private let requests: Series
+    private let inquiries: Series
+
+    /// The instruments of a partner.
+    init(partner: PartnerName, in metrics: MetricsRegistry) {
+        func series(_ purpose: Purpose) -> Series {
+            let labels = [(name: "partner", value: partner.text), (name: "purpose", value: purpose.rawValue)]
+            return Series(
+                endings: Ending.allCases.map { ending in
+                    metrics.counter(
+                        "switchyard_partner_exchanges_total",
+                        "Exchanges with partners; unclear: sent, and nobody can say what became of it.",
+                        labels + [(name: "outcome", value: ending.rawValue)])
+                },
+                seconds: metrics.histogram(
+                    "switchyard_partner_exchange_seconds",
+                    "From the hand-over to the transport to the end of the exchange.", labels))
+        }
+        requests = series(.request)
+        inquiries = series(.inquiry)
+    }
+
+    /// Notes an exchange that began at `began` and has ended now.
+    func ended(_ purpose: Purpose, _ end: ExchangeEnd, began: CurlHTTP.MonotonicTime) {
+        let series = purpose == .request ? requests : inquiries
+        guard let index = Ending.allCases.firstIndex(of: Ending(end.outcome)) else { return }
+        series.endings[index].add()
+        let nanoseconds = CurlHTTP.MonotonicTime.now().nanoseconds - began.nanoseconds
+        series.seconds.observe(nanoseconds / 1_000_000)
+    }
+}
