@@ -34,7 +34,7 @@ enum FrameCodec {
             let flags = try reader.byte()
             let timestamp = Int64(bitPattern: try reader.fixed())
             let key = flags & 1 == 0 ? nil : UnsafeRawBufferPointer(rebasing: frame[try reader.blobRange()])
-            let count = try reader.count(limit: RecordFrame.maximumHeaders)
+            let count = try reader.count(limit: RecordFrame.mostHeaders(in: reader.remaining))
             let start = reader.offset
             for _ in 0..<count {
                 _ = try reader.blobRange()

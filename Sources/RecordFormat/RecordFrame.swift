@@ -4,8 +4,9 @@
 /// Layout: flags (bit 0 has a key, bit 1 has a value), timestamp (8 bytes, ms), [key length, key], header count,
 /// headers (name length, name, value length, value), value up to the end.
 public enum RecordFrame {
-    /// At most so many headers; a record with more is refused by the reader.
-    public static let maximumHeaders = 64
+    /// The most headers that so many bytes can hold: each takes two at least. No other limit holds here: whoever reads a
+    /// record from outside limits its bytes, and a dead letter carries all headers of its record and some more.
+    public static func mostHeaders(in bytes: Int) -> Int { bytes / 2 }
 
     /// Begins a frame at the end of `bytes`. Headers follow, then `value(_:)`-less records end here.
     /// - Parameters:
@@ -76,7 +77,7 @@ public struct RecordLayout: Sendable, Equatable {
         timestamp = Int64(bitPattern: try reader.fixed())
         func shifted(_ range: Range<Int>) -> Range<Int> { (range.lowerBound + base)..<(range.upperBound + base) }
         key = flags & 1 == 0 ? nil : shifted(try reader.blobRange())
-        let count = try reader.count(limit: RecordFrame.maximumHeaders)
+        let count = try reader.count(limit: RecordFrame.mostHeaders(in: reader.remaining))
         headers = []
         headers.reserveCapacity(count)
         for _ in 0..<count {

@@ -1,6 +1,7 @@
 import EventLog
 import Orchestrator
 import PaymentModel
+import RecordFormat
 import SwitchyardSimulation
 import Synchronization
 import Testing
@@ -81,6 +82,29 @@ import Testing
         #expect(bench.state("p1") == "settled")
         #expect(
             bench.alarms.all.contains(.deadLetter(topic: "commands", partition: 0, offset: 0, code: "not-json")))
+    }
+
+    /// A record with as many headers as a frame can hold, and one more than any limit on them would allow: its dead letter
+    /// has five more, can be read, and holds the record as it came.
+    @Test(arguments: [0, 59, 60, 64, 65, 70, 1_000])
+    func deadLettersKeepEveryHeader(count: Int) throws {
+        let bench = ShardBench(partitions: 1)
+        bench.start()
+        let headers = (0..<count).map { (name: Array("h\($0)".utf8), value: Array("v\($0)".utf8)) }
+        var batch = RecordBatch()
+        batch.append(
+            topic: .commands, partition: 0, offset: 0,
+            frame: RecordFrame.encode(
+                key: Array("p1".utf8), timestamp: 5, headers: headers, value: Array("garbage".utf8)))
+        bench.log.append(batch) { _ in }
+        bench.send("payout", "p1", "100")
+        bench.run(50)
+        let letter = try #require(bench.records(.deadLetters).first)
+        #expect(letter.key == "p1" && letter.words == ["garbage"])
+        #expect(letter.headers.count == count + 5)
+        #expect((0..<count).allSatisfy { letter.headers["h\($0)"] == "v\($0)" })
+        #expect(letter.headers["error-code"] == "not-json")
+        #expect(bench.state("p1") == "settled")
     }
 
     /// Row B47: a payment leaves memory only when the commit with its last state has returned.

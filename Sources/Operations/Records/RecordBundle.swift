@@ -39,7 +39,6 @@ public enum RecordBundle {
             headers.append((Array(bytes[header.name]), Array(bytes[header.value])))
         }
         if let roles { headers.append((name, Array(roles.utf8))) }
-        guard headers.count <= RecordFrame.maximumHeaders else { return nil }
         let value = layout.value.map { Array(bytes[$0]) }
         return Stamped(
             key: key, type: type,
