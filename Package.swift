@@ -177,7 +177,7 @@ let package = Package(
             "OperationsTests",
             [
                 "Operations", "PaymentModel", "CanonicalJSON", "EventLog", "RecordFormat", "HTTPServer", "CurlHTTP",
-                "MessageCodec", "Metrics", "StructuredLog", "TestSupport",
+                "MessageCodec", "Metrics", "StructuredLog", "Orchestrator", "Partners", "PaymentCore", "TestSupport",
             ]),
         tests(
             "DaemonTests",

@@ -150,10 +150,14 @@ public struct InvariantChecker {
     private mutating func postings(_ world: CheckedWorld) {
         var clearing: [BookKey: Int64] = [:]
         var numbers: [String: [Int64]] = [:]
+        var unexplained: Set<String> = []
         for posting in world.settlements {
             let payment = posting.data["paymentId"]?.text ?? ""
             let postingID = posting.data["postingId"]?.text ?? "?"
             if postingID != posting.id { note("S15", payment, "postingId \(postingID) in record \(posting.id)") }
+            if payment.isEmpty, !unexplained.insert(postingID).inserted {
+                note("S15", posting.subject, "\(postingID) is posted twice")
+            }
             if let number = postingID.split(separator: "-").last.flatMap({ Int64($0) }) {
                 numbers[payment, default: []].append(number)
             }

@@ -31,6 +31,20 @@ public struct NotificationContent: Hashable, Sendable {
     public var reference: String
     /// What it tells of; nil for a type or a value that we do not know: it changes nothing.
     public var subject: PartnerNotification.Subject?
+    /// What the order that it tells of does, where its type says so.
+    public var operation: Operation?
+    /// The money that came in by it, where it says how much: what is posted where no order of ours explains it.
+    public var received: Received?
+
+    /// Money in our favour at the partner.
+    public struct Received: Hashable, Sendable {
+        /// The partner's id of the movement: one for each, also where several notifications tell of it.
+        public var movement: String
+        /// How much.
+        public var amount: Money
+        /// Value date, where it is told.
+        public var valueDate: CalendarDate?
+    }
 
     /// The notification for its payment; nil where the reference is not ours or it tells nothing that we know.
     /// `identity` stands for (partner, id).
@@ -39,8 +53,8 @@ public struct NotificationContent: Hashable, Sendable {
     ) -> PartnerNotification? {
         guard let reference = Reference(reference), let subject else { return nil }
         return PartnerNotification(
-            partner: partner, id: id, identity: identity, reference: reference, subject: subject, fresh: fresh,
-            receivedAt: receivedAt)
+            partner: partner, id: id, identity: identity, reference: reference, subject: subject,
+            operation: operation, fresh: fresh, receivedAt: receivedAt)
     }
 }
 
@@ -114,8 +128,28 @@ extension ReferenceAdapter {
         var content = NotificationContent(id: id, type: type, reference: reference)
         if Reference(reference) != nil {
             content.subject = subject(type, data, ReferenceFields(document: document))
+            content.operation = ReferenceAdapter.operation(type)
         }
+        content.received = received(type, reference, data, ReferenceFields(document: document))
         return content
+    }
+
+    /// A transfer that comes back and a capture bring money in. A transfer comes back once, so its id names the movement;
+    /// a capture's reference names that.
+    private func received(
+        _ type: String, _ reference: String, _ data: JSONNode, _ fields: ReferenceFields
+    ) -> NotificationContent.Received? {
+        let movement: String?
+        switch type {
+        case "transfer.returned": movement = fields.text(data, "transferId")
+        case "authorization.captured": movement = reference
+        default: return nil
+        }
+        guard let movement, ReferenceAdapter.isIdentifier(movement), let amount = fields.money(data, "amount"),
+            amount.minorUnits > 0
+        else { return nil }
+        return NotificationContent.Received(
+            movement: movement, amount: amount, valueDate: fields.text(data, "valueDate").flatMap(RFC3339.day))
     }
 
     private func subject(
@@ -131,6 +165,20 @@ extension ReferenceAdapter {
         case "authorization.captured", "authorization.voided", "authorization.refunded":
             order(.settled, nil, data, fields, id: nil)
         case "authorization.disputed": dispute(data, fields)
+        default: nil
+        }
+    }
+
+    /// The operation whose reference a notification of this type names (the contract, section 6: "`reference` is the
+    /// operation's"); nil where several may be meant. A void that names the authorization itself would else read as its
+    /// success.
+    private static func operation(_ type: String) -> Operation? {
+        switch type {
+        case "transfer.settled", "transfer.rejected", "transfer.returned": .payout
+        case "authorization.accepted": .authorize
+        case "authorization.captured", "authorization.disputed": .capture
+        case "authorization.voided": .void
+        case "authorization.refunded": .refund
         default: nil
         }
     }

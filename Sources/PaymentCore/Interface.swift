@@ -140,6 +140,8 @@ public enum Alarm: Hashable, Sendable {
     case requestRefused(attempt: Int, httpStatus: Int)
     /// The deadline of a hold or an offload entry has passed.
     case deadlinePassed
+    /// A partner speaks under our reference of another amount or currency than the attempt's.
+    case amountMismatch(attempt: Int)
     /// A partner says something that cannot be (a return of more than was paid, a dispute of an unknown capture).
     case implausible(attempt: Int)
 }

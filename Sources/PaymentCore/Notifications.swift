@@ -27,8 +27,30 @@ extension Step {
         switch notification.subject {
         case .dispute(let course, let amount, let valueDate): disputed(number, course, amount, valueDate, evidence)
         case .order(let order):
-            if state.attempts[index].operation == .cancel { return ignore(.notAsked) }
+            let attempt = state.attempts[index]
+            if attempt.operation == .cancel { return ignore(.notAsked) }
+            if let amount = order.amount, amount != attempt.amount {
+                alarm(.amountMismatch(attempt: number))
+                return distrust(number, order, evidence)
+            }
+            if let operation = notification.operation, operation != attempt.operation {
+                alarm(.implausible(attempt: number))
+                return distrust(number, order, evidence)
+            }
             take(order, of: number, evidence)
         }
+    }
+
+    /// A partner speaks under our reference of what is not our order: another amount, currency or operation. Nothing of
+    /// it is applied, the books are asked. What it claims to have is not dropped either: "not found" proves nothing from
+    /// then on, and a closed attempt stops every send until that is clear.
+    private mutating func distrust(_ number: Int, _ order: OrderReport, _ evidence: Evidence) {
+        switch order.status {
+        case .rejected, .voided, .expired: break
+        case .accepted, .pending, .settled, .returned, .actionRequired:
+            if state.attempts[number - 1].isNegative { return contradict(number, order.status, evidence) }
+            state.attempts[number - 1].everAccepted = true
+        }
+        askSoon(number)
     }
 }

@@ -203,6 +203,9 @@ public struct PartnerNotification: Hashable, Sendable {
     public var reference: Reference
     /// What it tells.
     public var subject: Subject
+    /// What the order that it tells of does, where the partner's type of notification says so: one that names an attempt
+    /// of another kind is not believed.
+    public var operation: Operation?
     /// Whether it was fresh when it was received. A stale one changes nothing and prompts an inquiry.
     public var fresh: Bool
     /// When it was received.
@@ -210,14 +213,15 @@ public struct PartnerNotification: Hashable, Sendable {
 
     /// A notification.
     public init(
-        partner: PartnerName, id: String, identity: Digest, reference: Reference, subject: Subject, fresh: Bool,
-        receivedAt: Timestamp
+        partner: PartnerName, id: String, identity: Digest, reference: Reference, subject: Subject,
+        operation: Operation? = nil, fresh: Bool, receivedAt: Timestamp
     ) {
         self.partner = partner
         self.id = id
         self.identity = identity
         self.reference = reference
         self.subject = subject
+        self.operation = operation
         self.fresh = fresh
         self.receivedAt = receivedAt
     }

@@ -1,5 +1,6 @@
 import EventLog
 import Orchestrator
+import Partners
 import PaymentModel
 import Synchronization
 import Testing
@@ -110,5 +111,69 @@ import Testing
         bench.run(50)
         #expect(bench.references("p1") == [reference])
         #expect(bench.state("p1") == "settled")
+    }
+
+    /// What an adapter finds strange about an answer is told, to a request and to an inquiry; a refused request is the
+    /// machine's to tell, once.
+    @Test(arguments: [PartnerAlarm.amountMismatch, .referenceMismatch, .severalOrders])
+    func strangeAnswersRaiseAnAlarm(alarm: PartnerAlarm) {
+        let bench = ShardBench()
+        bench.start()
+        bench.transport.script { $0.call.method == "GET" ? .answer(404, alarm.rawValue) : .answer(299, alarm.rawValue) }
+        bench.send("payout", "p1", "100")
+        bench.run(3_000)
+        let told = ShardAlarm.partner(
+            PaymentID("p1").unsafelyUnwrapped, attempt: 1, partner: PartnerName("bank-a"), alarm)
+        #expect(bench.state("p1") == "inDoubt")
+        #expect(bench.alarms.all == [told, told])
+    }
+
+    @Test func aRefusedRequestIsToldOnce() {
+        let bench = ShardBench(domain: TestDomain(partners: ["bank-a"]))
+        bench.start()
+        bench.transport.script { _ in .answer(422, "") }
+        bench.send("payout", "p1", "100")
+        bench.run(100)
+        #expect(bench.alarms.all.count == 1)
+    }
+
+    /// Money came in that nothing explains: by a foreign reference at once, by one of ours when it is given up. Posted to
+    /// suspense once, in the partition of its notification, however often it is told and over a restart.
+    @Test func unexplainedMoneyGoesToSuspenseOnce() {
+        var limits = ShardLimits()
+        limits.keptLifetime = Milliseconds(60_000)
+        let bench = ShardBench(limits: limits)
+        bench.start()
+        bench.notify("THEIRS", "returned700", id: "n1")
+        bench.notify("THEIRS", "returned700", id: "n2")
+        bench.run(100)
+        bench.crashAndRestart()
+        bench.notify("THEIRS", "returned700", id: "n3")
+        let ours = Reference(partitionHash: 1, seed: Digest(high: 9, low: 9), attempt: 1).text
+        bench.notify(ours, "returned30", id: "n4")
+        bench.notify("OTHERS", "weather", id: "n5")
+        bench.run(100)
+        #expect(bench.records(.settlements).map(\.words) == [["bank-a-posting-THEIRS", "suspense", "700"]])
+        bench.run(70_000)
+        #expect(
+            bench.records(.settlements).map(\.words) == [
+                ["bank-a-posting-THEIRS", "suspense", "700"], ["bank-a-posting-\(ours)", "suspense", "30"],
+            ])
+        #expect(bench.records(.settlements).map(\.key) == ["bank-a", "bank-a"])
+        #expect(
+            bench.alarms.all.filter { $0 == .unexplainedMoney(PartnerName("bank-a"), movement: "THEIRS") }.count == 1)
+        #expect(bench.records(.deadLetters).count == 5)
+    }
+
+    /// The memory of a posting is given up in silence, and its notification is in the dead letters already.
+    @Test func postedMoneyIsForgottenInTheEnd() {
+        var limits = ShardLimits()
+        limits.unexplainedLifetime = Milliseconds(60_000)
+        let bench = ShardBench(limits: limits)
+        bench.start()
+        bench.notify("THEIRS", "returned700", id: "n1")
+        bench.run(70_000)
+        #expect(bench.records(.deadLetters).count == 1)
+        #expect(bench.alarms.all.count == 2)
     }
 }

@@ -86,6 +86,35 @@ struct SwitchyardDomainTests {
         #expect(code(try domain().notification(frame: [UInt8](repeating: 255, count: 9).span.bytes)) != nil)
     }
 
+    @Test(
+        "money that came in by a foreign reference is told with its amount; of what is stale, or says no amount, nothing"
+    )
+    func unexplained() throws {
+        func money(_ data: String, type: String = "transfer.returned", fresh: Bool = true) throws -> UnexplainedMoney? {
+            let body = #"{"id":"n-1","type":"\#(type)","occurredAt":"2026-11-21T10:00:00Z","data":{\#(data)}}"#
+            let record = NotificationRecord(
+                partner: route.partner, id: "n-1", type: type, reference: "THEIRS",
+                receivedAt: Timestamp(milliseconds: 1_000), fresh: fresh, body: Array(body.utf8))
+            let frame = record.frame()
+            return try domain().unexplainedMoney(frame: frame.span.bytes, now: Timestamp(milliseconds: 0))
+        }
+        let amount = #""amount":{"currency":"EUR","minorUnits":700}"#
+        let returned = #""reference":"THEIRS","transferId":"t-9","status":"returned","valueDate":"2026-11-20""#
+        let told = try #require(try money("\(returned),\(amount)"))
+        #expect(told.postingID == "bank-a-posting-t-9")
+        #expect(told.amount == Money(700, try #require(Currency("EUR"))))
+        #expect(told.valueDate == RFC3339.day("2026-11-20"))
+        let captured = try money(
+            #""reference":"THEIRS","authorizationId":"a-1",\#(amount)"#, type: "authorization.captured")
+        #expect(captured?.postingID == "bank-a-posting-THEIRS")
+        #expect(captured?.valueDate == RFC3339.day("1970-01-01"))
+        #expect(try money(returned) == nil)
+        #expect(try money("\(returned),\(amount)", fresh: false) == nil)
+        #expect(try money("\(returned),\(amount)", type: "transfer.settled") == nil)
+        #expect(try money(#""reference":"THEIRS","transferId":"a b",\#(amount)"#) == nil)
+        #expect(try money(#""reference":"OTHER","transferId":"t-9",\#(amount)"#) == nil)
+    }
+
     @Test("terms come from the policy, unknown partners get no request, and people see what the shards have seen")
     func surroundings() throws {
         let domain = try domain()
@@ -95,7 +124,7 @@ struct SwitchyardDomainTests {
             attempt: 1, inquiry: 1, operation: .payout, route: elsewhere, reference: reference,
             amount: Money(1, try #require(Currency("EUR"))), partnerReference: nil, target: nil)
         #expect(domain.call(for: inquiry) == nil)
-        #expect(domain.outcome(of: PartnerAnswer(status: 200), to: inquiry) == .unanswered)
+        #expect(domain.outcome(of: PartnerAnswer(status: 200), to: inquiry).outcome == .unanswered)
 
         var health = domain.initialHealth()
         let moment = MonotonicTime(milliseconds: 10_000)

@@ -1,4 +1,6 @@
+import MessageCodec
 import Orchestrator
+import Partners
 import PaymentCore
 import PaymentModel
 import RecordFormat
@@ -93,6 +95,21 @@ struct TestDomain: PaymentDomain {
                 receivedAt: Timestamp(milliseconds: 0)))
     }
 
+    func unexplainedMoney(frame: RawSpan, now: Timestamp) -> UnexplainedMoney? {
+        guard let words = TestDomain.words(frame), words.count == 4, words[2].hasPrefix("returned"),
+            let units = Int64(words[2].dropFirst(8))
+        else { return nil }
+        return UnexplainedMoney(
+            partner: PartnerName(words[3]), movement: words[1], amount: Money(units, eur),
+            valueDate: CalendarDate(utc: now))
+    }
+
+    func append(money: UnexplainedMoney, at moment: Timestamp, to bytes: inout [UInt8]) {
+        bytes += RecordFrame.encode(
+            key: Array(money.partner.text.utf8), timestamp: moment.milliseconds, headers: [],
+            value: Array("\(money.postingID)|suspense|\(money.amount.minorUnits)".utf8))
+    }
+
     func initiation(body: RawSpan, kind: PaymentKind) -> Initiation? {
         let text = body.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
         return Int64(text).map { Initiation(kind: kind, instructedAmount: Money($0, eur)) }
@@ -163,18 +180,23 @@ struct TestDomain: PaymentDomain {
         }
     }
 
-    func outcome(of answer: PartnerAnswer, to order: SendOrder) -> SendOutcome {
+    func outcome(of answer: PartnerAnswer, to order: SendOrder) -> Reading<SendOutcome> {
         switch answer.status {
-        case 201: .order(TestDomain.order(String(decoding: answer.body, as: UTF8.self)))
-        case 429: .notProcessed(httpStatus: 429, retryAfter: Milliseconds(100))
-        case 422: .refused(httpStatus: 422, partnerCode: nil)
-        default: .unclear(.status)
+        case 201: Reading(.order(TestDomain.order(String(decoding: answer.body, as: UTF8.self))))
+        case 429: Reading(.notProcessed(httpStatus: 429, retryAfter: Milliseconds(100)))
+        case 422: Reading(.refused(httpStatus: 422, partnerCode: nil), alarm: .requestRefused)
+        case 299: Reading(.unclear(.unreadable), alarm: TestDomain.alarm(answer))
+        default: Reading(.unclear(.status))
         }
     }
 
-    func outcome(of answer: PartnerAnswer, to order: InquiryOrder) -> InquiryOutcome {
-        guard answer.status == 200 else { return .unanswered }
+    func outcome(of answer: PartnerAnswer, to order: InquiryOrder) -> Reading<InquiryOutcome> {
+        guard answer.status == 200 else { return Reading(.unanswered, alarm: TestDomain.alarm(answer)) }
         let text = String(decoding: answer.body, as: UTF8.self)
-        return text.isEmpty ? .notFound : .found(TestDomain.order(text))
+        return Reading(text.isEmpty ? .notFound : .found(TestDomain.order(text)))
+    }
+
+    private static func alarm(_ answer: PartnerAnswer) -> PartnerAlarm? {
+        PartnerAlarm(rawValue: String(decoding: answer.body, as: UTF8.self))
     }
 }

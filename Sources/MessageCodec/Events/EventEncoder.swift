@@ -91,7 +91,7 @@ public struct EventEncoder: Sendable {
     /// `<partner>-posting-<movement>`, and it has no payment, attempt or rail (the contract, section 3).
     public func append(_ money: UnexplainedMoney, at occurredAt: Timestamp, to frame: inout [UInt8]) {
         let partner = money.partner.text
-        let id = "\(partner)-posting-\(money.movement)"
+        let id = money.postingID
         let context = EventContext(
             paymentID: PaymentID(invalid: partner), correlationID: money.movement, causationID: money.movement)
         begin(id: Array(id.utf8), type: "ledger.posted", at: occurredAt, context, to: &frame)
@@ -140,7 +140,7 @@ public struct EventEncoder: Sendable {
     }
 }
 
-/// Money that a partner says it moved and that fits no order of ours.
+/// Money that a partner says came in and that fits no order of ours.
 public struct UnexplainedMoney: Hashable, Sendable {
     /// The partner.
     public var partner: PartnerName
@@ -150,6 +150,8 @@ public struct UnexplainedMoney: Hashable, Sendable {
     public var amount: Money
     /// Value date.
     public var valueDate: CalendarDate
+    /// The id of the posting, and of its record.
+    public var postingID: String { "\(partner.text)-posting-\(movement)" }
 
     /// A movement.
     public init(partner: PartnerName, movement: String, amount: Money, valueDate: CalendarDate) {

@@ -1,5 +1,6 @@
 import Metrics
 import Orchestrator
+import Partners
 import PaymentCore
 import PaymentModel
 import StructuredLog
@@ -48,6 +49,13 @@ struct AlarmText {
         case .payment(let id, let alarm):
             self.init(alarm)
             fields.insert(("payment", .text(id.text)), at: 0)
+        case .partner(let id, let attempt, let partner, let alarm):
+            self.init(
+                alarm.rawValue, .error, alarm.words,
+                [
+                    ("payment", .text(id.text)), ("attempt", .integer(Int64(attempt))),
+                    ("partner", .text(partner.text)),
+                ])
         case .unreadableState(let id, let detail):
             self.init(
                 "unreadable-state", .error, "a stored payment cannot be read; it is left alone",
@@ -63,6 +71,10 @@ struct AlarmText {
                     ("topic", .text(topic)), ("partition", .integer(Int64(partition))), ("offset", .integer(offset)),
                     ("code", .text(code)),
                 ])
+        case .unexplainedMoney(let partner, let movement):
+            self.init(
+                "unexplained-money", .error, "money came in that no order of ours explains; it is in suspense",
+                [("partner", .text(partner.text)), ("movement", .text(movement))])
         case .keptExpired(let reference, let count):
             self.init(
                 "kept-expired", .warning, "kept notifications found no payment in time",
@@ -104,10 +116,23 @@ struct AlarmText {
             self.init(
                 "request-refused", .warning, "a partner refused a request as malformed, forbidden or unknown",
                 of(attempt) + [("httpStatus", .integer(Int64(status)))])
+        case .amountMismatch(let attempt):
+            self.init("amount-mismatch", .error, PartnerAlarm.amountMismatch.words, of(attempt))
         case .deadlinePassed:
             self.init("deadline-passed", .warning, "a hold or an offload entry has waited too long")
         case .implausible(let attempt):
             self.init("implausible", .error, "a partner says what cannot be", of(attempt))
+        }
+    }
+}
+
+extension PartnerAlarm {
+    fileprivate var words: String {
+        switch self {
+        case .requestRefused: "a partner refused a request as malformed, forbidden or unknown"
+        case .amountMismatch: "a partner shows our order with another amount or currency; it proves nothing"
+        case .referenceMismatch: "a partner's answer is about another order than ours; it proves nothing"
+        case .severalOrders: "a partner shows more than one order under one of our references"
         }
     }
 }

@@ -20,15 +20,15 @@ extension SwitchyardDomain {
     }
 
     /// See `PaymentDomain`.
-    public func outcome(of answer: PartnerAnswer, to order: SendOrder) -> SendOutcome {
-        guard let adapter = partners[order.route.partner] else { return .unclear(.unreadable) }
-        return adapter.outcome(of: PartnerHTTPAnswer(answer), to: PartnerOrder(order, nil)).outcome
+    public func outcome(of answer: PartnerAnswer, to order: SendOrder) -> Reading<SendOutcome> {
+        guard let adapter = partners[order.route.partner] else { return Reading(.unclear(.unreadable)) }
+        return adapter.outcome(of: PartnerHTTPAnswer(answer), to: PartnerOrder(order, nil))
     }
 
     /// See `PaymentDomain`.
-    public func outcome(of answer: PartnerAnswer, to order: InquiryOrder) -> InquiryOutcome {
-        guard let adapter = partners[order.route.partner] else { return .unanswered }
-        return adapter.outcome(of: PartnerHTTPAnswer(answer), to: PartnerInquiry(order)).outcome
+    public func outcome(of answer: PartnerAnswer, to order: InquiryOrder) -> Reading<InquiryOutcome> {
+        guard let adapter = partners[order.route.partner] else { return Reading(.unanswered) }
+        return adapter.outcome(of: PartnerHTTPAnswer(answer), to: PartnerInquiry(order))
     }
 }
 

@@ -123,6 +123,22 @@ public struct SwitchyardDomain: PaymentDomain {
     }
 
     /// See `PaymentDomain`.
+    public func unexplainedMoney(frame: RawSpan, now: Timestamp) -> UnexplainedMoney? {
+        guard let record = try? NotificationRecord(frame: frame), record.fresh,
+            let content = partners[record.partner]?.notification(body: record.body),
+            content.reference == record.reference, let money = content.received
+        else { return nil }
+        return UnexplainedMoney(
+            partner: record.partner, movement: money.movement, amount: money.amount,
+            valueDate: money.valueDate ?? CalendarDate(utc: now))
+    }
+
+    /// See `PaymentDomain`.
+    public func append(money: UnexplainedMoney, at moment: Timestamp, to bytes: inout [UInt8]) {
+        encoder.append(money, at: moment, to: &bytes)
+    }
+
+    /// See `PaymentDomain`.
     public func initiation(body: RawSpan, kind: PaymentKind) -> Initiation? {
         decoder.initiation(body: body, kind: kind)
     }

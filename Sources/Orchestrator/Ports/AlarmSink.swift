@@ -1,3 +1,4 @@
+import Partners
 import PaymentCore
 import PaymentModel
 
@@ -6,12 +7,16 @@ import PaymentModel
 public enum ShardAlarm: Sendable, Hashable {
     /// What a payment's machine ordered; told once its commit is durable.
     case payment(PaymentID, Alarm)
+    /// Something is strange about what a partner answered to an attempt's request or inquiry.
+    case partner(PaymentID, attempt: Int, partner: PartnerName, PartnerAlarm)
     /// A stored state or body cannot be read; the payment is left alone, others go on.
     case unreadableState(PaymentID, detail: String)
     /// A payment asked for more decisions within one commit than any does; the payment is left alone.
     case runaway(PaymentID)
     /// A record could not be decoded and went to the dead letters.
     case deadLetter(topic: String, partition: Int32, offset: Int64, code: String)
+    /// A partner has told of money that came in and that no order of ours explains; it is posted to suspense.
+    case unexplainedMoney(PartnerName, movement: String)
     /// Kept notifications found no payment within their time.
     case keptExpired(reference: String, count: Int)
     /// More notifications came for an unknown reference than are kept; the oldest went to the dead letters.

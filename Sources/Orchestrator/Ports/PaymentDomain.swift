@@ -1,3 +1,5 @@
+import MessageCodec
+import Partners
 import PaymentCore
 import PaymentModel
 import Routing
@@ -57,6 +59,10 @@ public protocol PaymentDomain: Sendable {
     /// Decodes a record of the notifications topic.
     func notification(frame: RawSpan) -> DecodedNotification
 
+    /// The money that a notification says came in and that no order of ours explains; nil where it says no such thing, was
+    /// not fresh, or cannot be read. Asked only about a notification that led to no payment.
+    func unexplainedMoney(frame: RawSpan, now: Timestamp) -> UnexplainedMoney?
+
     /// The initiate again, from the stored body; nil where it cannot be read.
     func initiation(body: RawSpan, kind: PaymentKind) -> Initiation?
 
@@ -65,6 +71,9 @@ public protocol PaymentDomain: Sendable {
 
     /// Appends a posting's frame to the batch.
     func append(posting: Posting, of state: PaymentState, cause: EventCause, at: Timestamp, to bytes: inout [UInt8])
+
+    /// Appends the frame of the posting of money that nothing explains.
+    func append(money: UnexplainedMoney, at: Timestamp, to bytes: inout [UInt8])
 
     /// Compares the parties with the lists.
     func screen(_ initiation: Initiation, now: Now) -> ScreeningResult
@@ -87,9 +96,9 @@ public protocol PaymentDomain: Sendable {
     /// The request of an inquiry.
     func call(for order: InquiryOrder) -> PartnerCall?
 
-    /// What an answer to a request means.
-    func outcome(of answer: PartnerAnswer, to order: SendOrder) -> SendOutcome
+    /// What an answer to a request means, and what is strange about it.
+    func outcome(of answer: PartnerAnswer, to order: SendOrder) -> Reading<SendOutcome>
 
-    /// What an answer to an inquiry means.
-    func outcome(of answer: PartnerAnswer, to order: InquiryOrder) -> InquiryOutcome
+    /// What an answer to an inquiry means, and what is strange about it.
+    func outcome(of answer: PartnerAnswer, to order: InquiryOrder) -> Reading<InquiryOutcome>
 }

@@ -1,4 +1,5 @@
 import EventLog
+import Partners
 import PaymentCore
 import PaymentModel
 import Routing
@@ -150,7 +151,8 @@ extension Shard {
             // A permit that was used and a transport that says "not sent" contradict each other: the bytes win.
             outcome = result.job.permit.isTaken && !cause.canFollowPermit ? .unclear(.aborted) : .notSent(cause)
         case .unclear(let cause): outcome = .unclear(cause)
-        case .answered(let answer): outcome = domain.outcome(of: answer, to: order)
+        case .answered(let answer):
+            outcome = read(domain.outcome(of: answer, to: order), result.job, attempt: order.attempt)
         }
         note(outcome, result.job)
         return SendReport(
@@ -162,11 +164,21 @@ extension Shard {
         let outcome: InquiryOutcome
         switch result.end.outcome {
         case .notSent, .unclear: outcome = .unanswered
-        case .answered(let answer): outcome = domain.outcome(of: answer, to: order)
+        case .answered(let answer):
+            outcome = read(domain.outcome(of: answer, to: order), result.job, attempt: order.attempt)
         }
         return InquiryReport(
             attempt: order.attempt, inquiry: order.inquiry, incarnation: result.job.incarnation,
             sentAt: result.job.permit.granted ?? monotonic, outcome: outcome)
+    }
+
+    /// What an answer means; what is strange about it is told at once, whatever becomes of the payment. A refused request
+    /// is told by the payment's machine.
+    private func read<Outcome>(_ reading: Reading<Outcome>, _ job: OutboxJob, attempt: Int) -> Outcome {
+        if let alarm = reading.alarm, alarm != .requestRefused {
+            raise(.partner(job.payment, attempt: attempt, partner: job.order.route.partner, alarm))
+        }
+        return reading.outcome
     }
 
     private func note(_ outcome: SendOutcome, _ job: OutboxJob) {

@@ -1,4 +1,5 @@
 import EventLog
+import MessageCodec
 import PaymentCore
 import PaymentModel
 import RecordFormat
@@ -42,6 +43,7 @@ extension Shard {
         switch domain.notification(frame: frame) {
         case .undecodable(let code, let detail):
             deadLetter(slot, of: polled, code: code, detail: detail)
+            postUnexplained(frame, polled.bytes[slot.frame], partition: slot.partition)
         case .notification(let notification):
             guard let payment = payment(of: notification.reference, partition: slot.partition) else {
                 return keep(frameBytes: polled.bytes[slot.frame], notification.reference, partition: slot.partition)
@@ -82,9 +84,11 @@ extension Shard {
         var entry = keptEntry(reference.text, partition: partition) ?? KeptEntry(partition: partition)
         if entry.frames.count >= limits.keptPerReference {
             raise(.keptOverflow(reference: reference.text))
+            let oldest = entry.frames.removeFirst()
             deadLetter(
-                frame: entry.frames.removeFirst()[...], topic: .notifications, partition: partition, offset: -1,
+                frame: oldest[...], topic: .notifications, partition: partition, offset: -1,
                 code: "kept-overflow", detail: "more notifications for an unknown reference than are kept")
+            postUnexplained(oldest.span.bytes, oldest[...], partition: partition)
         }
         entry.frames.append(Array(frameBytes))
         entry.expires = entry.expires ?? (wall + limits.keptLifetime)
@@ -131,15 +135,37 @@ extension Shard {
 
     func fireKept(_ node: TimerNode) {
         guard var entry = keptEntry(node.key, partition: node.partition), entry.expires == node.due else { return }
-        raise(.keptExpired(reference: node.key, count: entry.frames.count))
-        for frame in entry.frames {
-            deadLetter(
-                frame: frame[...], topic: .notifications, partition: node.partition, offset: -1, code: "unmatched",
-                detail: "no payment was found for the reference within the time that notifications are kept")
-        }
+        let frames = entry.frames
         entry.frames = []
         entry.expires = nil
         touchKept(node.key, entry)
+        // Anything else than a reference is the memory of a posting: it is forgotten.
+        guard Reference(node.key) != nil else { return }
+        raise(.keptExpired(reference: node.key, count: frames.count))
+        for frame in frames {
+            deadLetter(
+                frame: frame[...], topic: .notifications, partition: node.partition, offset: -1, code: "unmatched",
+                detail: "no payment was found for the reference within the time that notifications are kept")
+            postUnexplained(frame.span.bytes, frame[...], partition: node.partition)
+        }
+    }
+
+    /// Money that a notification without a payment says came in goes to suspense, in the partition of the notification
+    /// (the contract, section 3); once, however often it is told. What was posted is remembered beside the kept
+    /// notifications, under the posting's id, which is no reference.
+    private func postUnexplained(_ frame: RawSpan, _ bytes: ArraySlice<UInt8>, partition: Int32) {
+        guard let money = domain.unexplainedMoney(frame: frame, now: wall),
+            keptEntry(money.postingID, partition: partition) == nil
+        else { return }
+        batch.touch(partition: partition)
+        let start = batch.commit.bytes.count
+        domain.append(money: money, at: wall, to: &batch.commit.bytes)
+        batch.emit(.settlements, partition, from: start)
+        batch.alarms.append(.unexplainedMoney(money.partner, movement: money.movement))
+        var memory = KeptEntry(partition: partition)
+        memory.frames = [Array(bytes)]
+        memory.expires = wall + limits.unexplainedLifetime
+        touchKept(money.postingID, memory)
     }
 
     /// Puts the changed entries into the batch that is being closed.

@@ -51,6 +51,9 @@ public struct ShardLimits: Sendable {
     public var keptPerReference = 16
     /// How long they are kept.
     public var keptLifetime = Milliseconds(7 * 86_400_000)
+    /// How long money that nothing explains is remembered after it was posted, so that a notification that comes again
+    /// posts nothing: as long as the longest return or dispute window.
+    public var unexplainedLifetime = Milliseconds(400 * 86_400_000)
     /// First pause after the log failed; doubles up to `recoveryMaximum`.
     public var recoveryPause = Milliseconds(100)
     /// Longest pause.

@@ -1,4 +1,6 @@
+import MessageCodec
 import Orchestrator
+import Partners
 import PaymentCore
 import PaymentModel
 import Routing
@@ -44,6 +46,16 @@ public struct SimulationDomain: PaymentDomain {
     public func notification(frame: RawSpan) -> DecodedNotification { base.notification(frame: frame) }
 
     /// See `PaymentDomain`.
+    public func unexplainedMoney(frame: RawSpan, now: Timestamp) -> UnexplainedMoney? {
+        base.unexplainedMoney(frame: frame, now: now)
+    }
+
+    /// See `PaymentDomain`.
+    public func append(money: UnexplainedMoney, at moment: Timestamp, to bytes: inout [UInt8]) {
+        base.append(money: money, at: moment, to: &bytes)
+    }
+
+    /// See `PaymentDomain`.
     public func initiation(body: RawSpan, kind: PaymentKind) -> Initiation? {
         base.initiation(body: body, kind: kind)
     }
@@ -87,12 +99,12 @@ public struct SimulationDomain: PaymentDomain {
     public func call(for order: InquiryOrder) -> PartnerCall? { base.call(for: order) }
 
     /// See `PaymentDomain`.
-    public func outcome(of answer: PartnerAnswer, to order: SendOrder) -> SendOutcome {
+    public func outcome(of answer: PartnerAnswer, to order: SendOrder) -> Reading<SendOutcome> {
         base.outcome(of: answer, to: order)
     }
 
     /// See `PaymentDomain`.
-    public func outcome(of answer: PartnerAnswer, to order: InquiryOrder) -> InquiryOutcome {
+    public func outcome(of answer: PartnerAnswer, to order: InquiryOrder) -> Reading<InquiryOutcome> {
         base.outcome(of: answer, to: order)
     }
 }

@@ -164,14 +164,16 @@ struct Driver {
     }
 
     mutating func notify(
-        _ report: OrderReport, attempt: Int = 1, id: UInt64 = 1, fresh: Bool = true
+        _ report: OrderReport, attempt: Int = 1, id: UInt64 = 1, of operation: PaymentModel.Operation? = nil,
+        fresh: Bool = true
     ) {
         let target = state.attempts[attempt - 1]
         step(
             .notified(
                 PartnerNotification(
                     partner: target.route.partner, id: "n-\(id)", identity: Digest(high: id, low: 2),
-                    reference: target.reference, subject: .order(report), fresh: fresh, receivedAt: now.wall)))
+                    reference: target.reference, subject: .order(report), operation: operation, fresh: fresh,
+                    receivedAt: now.wall)))
     }
 
     /// A dispute about a capture comes, changes or ends.
