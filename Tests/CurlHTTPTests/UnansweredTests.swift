@@ -103,6 +103,7 @@ struct BadServer: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct UnansweredTests {
+    /// Rows B23 to B25: what may have reached the partner is never called `notSent`, however the connection ended.
     @Test(arguments: BadServer.all) func inDoubt(_ bad: BadServer) async throws {
         let server = RawServer(bad.script)
         let client = try makeClient()

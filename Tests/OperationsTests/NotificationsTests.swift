@@ -62,7 +62,7 @@ struct NotificationsTests {
         #expect(try decoded(found[0].frame).fresh == false)
     }
 
-    @Test("a forged one changes nothing, is counted, and the last ones are kept")
+    @Test("C11 C43: a forged one changes nothing, is counted, and the last ones are kept")
     func forged() async throws {
         var limits = OperationsLimits()
         limits.forgedKept = 3
@@ -79,7 +79,7 @@ struct NotificationsTests {
         #expect(metrics.text.contains(#"switchyard_notifications_total{partner="bank-a",result="forged"} 5"#))
     }
 
-    @Test("2xx only where it is durable: a log that fails means 503, and the partner repeats")
+    @Test("C40: 2xx only where it is durable: a log that fails means 503, and the partner repeats")
     func notDurable() async throws {
         let port = try port()
         port.log.injectFaults { operation in

@@ -22,7 +22,7 @@ import Testing
         #expect(bench.shard.currentStatus.commits == 2)
     }
 
-    /// S4: what is not durable is not sent. The intent's commit is held up: no request; it fails: never one.
+    /// S4, rows C01 and C02: what is not durable is not sent. The intent's commit is held up: no request; it fails: never one.
     @Test(arguments: [MemoryFault.aborted, .full, .unavailable, .unknownLost])
     func sendsNothingBeforeTheIntentIsDurable(fault: MemoryFault) {
         let bench = ShardBench(delayed: true)

@@ -99,6 +99,19 @@ struct ControlStories {
         #expect(payout.state.status == .offloaded)
     }
 
+    @Test("C31: a decision is a command like any other: a second click after an accepted cancel moves nothing")
+    func clickAfterCancel() {
+        var payout = offloaded([.held(owner: "o", deadline: later, entry: "e", listVersion: 2)])
+        payout.command(.resumeOffload(click(1)))
+        #expect(payout.state.status == .held)
+        payout.command(.cancel(reason: nil))
+        #expect(payout.state.status == .cancelled)
+        payout.command(.resumeOffload(click(1)))
+        #expect(payout.rejection == .illegalState)
+        #expect(payout.state.status == .cancelled)
+        #expect(payout.submits.isEmpty)
+    }
+
     @Test("B52: a late pass lifts no hold")
     func latePass() {
         var payout = held()
@@ -233,6 +246,17 @@ struct ControlStories {
         payout.answer(.found(OrderReport(status: .settled)))
         #expect(payout.state.status == .settled)
         payout.notify(OrderReport(status: .settled), fresh: true)
+        #expect(payout.state.status == .settled)
+    }
+
+    @Test("B63: what was fresh when it was received counts however late it is processed")
+    func processedLate() {
+        var payout = Driver()
+        payout.initiate()
+        payout.end(1, .order(OrderReport(status: .accepted, partnerReference: "t")))
+        let received = payout.now.wall
+        payout.now.wall = received + .seconds(86_400)
+        payout.notify(OrderReport(status: .settled), fresh: true, receivedAt: received)
         #expect(payout.state.status == .settled)
     }
 

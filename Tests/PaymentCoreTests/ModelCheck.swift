@@ -59,7 +59,11 @@ struct ModelCheck {
     private func run(_ scenario: Scenario) -> Search {
         var search = Search(scenario, maximum: ModelCheck.deeper > 0 ? 50_000_000 : 400_000)
         search.run(depth: scenario.depth + ModelCheck.deeper)
-        print("\(scenario.name): \(search.visited.count) states, \(search.steps) steps, \(search.healed) healed")
+        // A search that was cut short would prove less than it states.
+        #expect(search.steps < search.maximum, "the stated depth was not searched to its end")
+        print(
+            "model check, \(scenario.name): depth \(scenario.depth + ModelCheck.deeper), \(search.visited.count) states, "
+                + "\(search.steps) steps, \(search.healed) healed")
         return search
     }
 

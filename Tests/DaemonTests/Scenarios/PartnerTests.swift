@@ -11,7 +11,9 @@ struct PartnerTests {
         return "t=\(seconds),v1=\(Hexadecimal.encode(code))"
     }
 
-    @Test("notifications: forged ones change nothing, stale ones prompt an inquiry, fresh ones settle")
+    @Test(
+        "C11 B64: forged notifications change nothing, not even for their id; stale ones prompt an inquiry"
+    )
     func notifications() async throws {
         let world = try await World()
         let daemon = try await world.start()

@@ -165,7 +165,7 @@ struct Driver {
 
     mutating func notify(
         _ report: OrderReport, attempt: Int = 1, id: UInt64 = 1, of operation: PaymentModel.Operation? = nil,
-        fresh: Bool = true
+        fresh: Bool = true, receivedAt: Timestamp? = nil
     ) {
         let target = state.attempts[attempt - 1]
         step(
@@ -173,7 +173,7 @@ struct Driver {
                 PartnerNotification(
                     partner: target.route.partner, id: "n-\(id)", identity: Digest(high: id, low: 2),
                     reference: target.reference, subject: .order(report), operation: operation, fresh: fresh,
-                    receivedAt: now.wall)))
+                    receivedAt: receivedAt ?? now.wall)))
     }
 
     /// A dispute about a capture comes, changes or ends.
