@@ -107,6 +107,28 @@ struct ReadingTests {
         #expect(try await port.call("GET", "/v1/records/events?partition=0&offset=-1").status == 400)
     }
 
+    @Test("a line for a person: amounts in major units, fees, evidence, and what a route decision weighed")
+    func lines() throws {
+        let settled = try JSONValue(
+            parsing: #"""
+                {"time":"t","subject":"p1","type":"io.switchyard.payout.settled.v1","data":{"state":"settled",
+                "settledAmount":{"currency":"EUR","minorUnits":125000},"fee":{"currency":"JPY","minorUnits":3},
+                "evidence":{"kind":"notification","id":"n7"}}}
+                """#)
+        #expect(
+            RecordPresentation.line(settled)
+                == "t  p1  payout.settled  state=settled  EUR 1250.00  fee JPY 3  evidence: notification n7")
+        let decision = try JSONValue(
+            parsing: #"""
+                {"data":{"candidates":[{"partner":"bank-a","rail":"r","role":"primary",
+                "cost":{"fixed":20,"variable":5,"total":25,"currency":"EUR"}}],
+                "eliminated":[{"partner":"bank-b","rail":"s","code":"circuit-open","detail":"5 of 6 failed"}]}}
+                """#)
+        #expect(
+            RecordPresentation.details(decision)
+                == ["primary bank-a/r: costs EUR 0.25", "not bank-b/s: circuit-open, 5 of 6 failed"])
+    }
+
     @Test("readiness tells its reasons, routes their health, and the console is one page without outside resources")
     func surroundings() async throws {
         let port = try PortUnderTest(
@@ -119,7 +141,9 @@ struct ReadingTests {
                             partner: "bank-a", rail: "sepa", kind: "payout", health: "open", openAttempts: 3,
                             maximumOpenAttempts: 9,
                             currencies: [
-                                RouteOverview.Terms(currency: "EUR", amounts: 1...90, fixed: 5, basisPoints: 7)
+                                RouteOverview.Terms(
+                                    currency: "EUR", amounts: 1...90,
+                                    tiers: [.init(upTo: 10, fixed: 5, perMillion: 50), .init(fixed: 9, perMillion: 7)])
                             ])
                     ])
             })
@@ -129,7 +153,11 @@ struct ReadingTests {
         let routes = try await port.call("GET", "/v1/routes")
         #expect(routes.json?["routes"]?[0]?["health"]?.string == "open")
         #expect(routes.json?["routes"]?[0]?["capacity"]?["maximum"]?.integer == 9)
-        #expect(routes.json?["routes"]?[0]?["cost"]?[0]?["fixed"]?.integer == 5)
+        // Half a basis point is 50 millionths, not none.
+        let tiers = routes.json?["routes"]?[0]?["cost"]?[0]?["tiers"]
+        #expect(tiers?[0]?["fixed"]?.integer == 5)
+        #expect(tiers?[0]?["perMillion"]?.integer == 50)
+        #expect(tiers?[1]?["upTo"] == .null)
         let console = try await port.call("GET", "/")
         #expect(console.status == 200)
         #expect(console.headers["content-type"] == "text/html; charset=utf-8")

@@ -26,8 +26,7 @@ struct RoutesAPI: Sendable {
         let costs = route.currencies.map { terms -> JSONValue in
             [
                 "currency": .string(terms.currency), "minimum": .integer(terms.amounts.lowerBound),
-                "maximum": .integer(terms.amounts.upperBound), "fixed": .integer(terms.fixed),
-                "basisPoints": .integer(terms.basisPoints),
+                "maximum": .integer(terms.amounts.upperBound), "tiers": .array(terms.tiers.map(tier)),
             ]
         }
         return [
@@ -38,6 +37,14 @@ struct RoutesAPI: Sendable {
                 "openAttempts": route.openAttempts.map { .integer(Int64($0)) } ?? .null,
                 "maximum": route.maximumOpenAttempts.map { .integer(Int64($0)) } ?? .null,
             ],
+        ]
+    }
+
+    private static func tier(_ tier: RouteOverview.Tier) -> JSONValue {
+        [
+            "upTo": tier.upTo.map { .integer($0) } ?? .null, "fixed": .integer(tier.fixed),
+            "perMillion": .integer(tier.perMillion), "minimum": .integer(tier.minimum),
+            "maximum": tier.maximum.map { .integer($0) } ?? .null,
         ]
     }
 }

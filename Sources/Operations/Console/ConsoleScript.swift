@@ -74,7 +74,8 @@ extension Console {
           for (const route of body.routes) {
             const capacity = route.capacity || {};
             const cost = (route.cost || []).map(c =>
-              money({currency: c.currency, minorUnits: c.fixed}) + " + " + c.basisPoints + " bp").join(", ");
+              c.tiers.map(t => (t.upTo === null ? "" : "up to " + money({currency: c.currency, minorUnits: t.upTo}) + ": ") +
+                money({currency: c.currency, minorUnits: t.fixed}) + " + " + t.perMillion / 100 + " bp").join("; ")).join(", ");
             $("routes").append(row([[route.partner], [route.rail + (route.onlyOnRequest ? " (on request)" : "")],
               [route.kind], [route.health],
               [(capacity.openAttempts ?? "–") + " / " + (capacity.maximum ?? "–")], [cost, "details"]]));

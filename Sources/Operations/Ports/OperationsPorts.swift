@@ -126,7 +126,7 @@ public struct RouteOverview: Sendable, Equatable {
         public var rail: String
         /// `payout` or `payment`.
         public var kind: String
-        /// `healthy`, `degraded`, `open`, `unreachable` (its partner is not configured).
+        /// `healthy`, `throttled`, `halfOpen`, `open`.
         public var health: String
         /// Whether it is taken only on request.
         public var onlyOnRequest: Bool
@@ -153,23 +153,45 @@ public struct RouteOverview: Sendable, Equatable {
         }
     }
 
+    /// What amounts up to a bound cost.
+    public struct Tier: Sendable, Equatable {
+        /// The largest amount of the tier, minor units; nil: no bound.
+        public var upTo: Int64?
+        /// The fixed part of the cost, minor units.
+        public var fixed: Int64
+        /// The share of the amount, in millionths (a basis point is 100 of them).
+        public var perMillion: Int64
+        /// The share costs at least this, minor units.
+        public var minimum: Int64
+        /// The share costs at most this, minor units; nil: no bound.
+        public var maximum: Int64?
+
+        /// A tier.
+        public init(
+            upTo: Int64? = nil, fixed: Int64, perMillion: Int64, minimum: Int64 = 0, maximum: Int64? = nil
+        ) {
+            self.upTo = upTo
+            self.fixed = fixed
+            self.perMillion = perMillion
+            self.minimum = minimum
+            self.maximum = maximum
+        }
+    }
+
     /// What a route does in one currency.
     public struct Terms: Sendable, Equatable {
         /// ISO 4217.
         public var currency: String
         /// Smallest and largest amount, minor units.
         public var amounts: ClosedRange<Int64>
-        /// The fixed part of its cost, minor units.
-        public var fixed: Int64
-        /// The variable part, basis points.
-        public var basisPoints: Int64
+        /// What it costs, for small amounts first.
+        public var tiers: [Tier]
 
         /// Terms.
-        public init(currency: String, amounts: ClosedRange<Int64>, fixed: Int64, basisPoints: Int64) {
+        public init(currency: String, amounts: ClosedRange<Int64>, tiers: [Tier]) {
             self.currency = currency
             self.amounts = amounts
-            self.fixed = fixed
-            self.basisPoints = basisPoints
+            self.tiers = tiers
         }
     }
 

@@ -1,5 +1,6 @@
 import CanonicalJSON
 import EventLog
+import PaymentModel
 import RecordFormat
 
 /// How a record is shown to people and tools: one JSON object, as the contract's section 4 describes it.
@@ -50,13 +51,53 @@ public enum RecordPresentation {
             object["time"]?.string ?? "-", object["subject"]?.string ?? object["key"]?.string ?? "-", shortName(type),
         ]
         let data = object["data"]
-        for field in ["state", "partner", "rail", "code", "cause", "outcome", "lane", "kind"] {
+        for field in ["state", "partner", "rail", "role", "code", "cause", "status", "outcome", "lane", "kind"] {
             if let text = data?[field]?.string { parts.append("\(field)=\(text)") }
         }
-        if let money = data?["settledAmount"] ?? data?["amount"], let units = money["minorUnits"]?.integer {
-            parts.append("\(money["currency"]?.string ?? "") \(units)")
+        for field in ["settledAmount", "amount", "instructedAmount"] {
+            if let text = money(data?[field]) {
+                parts.append(text)
+                break
+            }
         }
+        if let text = money(data?["fee"]) { parts.append("fee \(text)") }
+        if let evidence = evidence(data?["evidence"]) { parts.append("evidence: \(evidence)") }
         if let code = object["headers"]?["error-code"]?.string { parts.append("error-code=\(code)") }
         return parts.joined(separator: "  ")
+    }
+
+    /// What a decision weighed, a line for each route: who stood for it at which cost, and why others were left out.
+    public static func details(_ object: JSONValue) -> [String] {
+        func name(_ route: JSONValue) -> String {
+            "\(route["partner"]?.string ?? "?")/\(route["rail"]?.string ?? "?")"
+        }
+        let data = object["data"]
+        let chosen = (data?["candidates"]?.array ?? []).map { candidate in
+            let cost = candidate["cost"]
+            let total = money(cost?["total"]?.integer, cost?["currency"]?.string) ?? "?"
+            return "\(candidate["role"]?.string ?? "?") \(name(candidate)): costs \(total)"
+        }
+        let left = (data?["eliminated"]?.array ?? []).map { eliminated in
+            "not \(name(eliminated)): \(eliminated["code"]?.string ?? "?"), \(eliminated["detail"]?.string ?? "")"
+        }
+        return chosen + left
+    }
+
+    /// `EUR 12.50`; nil where it is no amount.
+    public static func money(_ value: JSONValue?) -> String? {
+        money(value?["minorUnits"]?.integer, value?["currency"]?.string)
+    }
+
+    private static func money(_ units: Int64?, _ code: String?) -> String? {
+        guard let units, let code else { return nil }
+        return Currency(code).map { Money(units, $0).description } ?? "\(code) \(units)"
+    }
+
+    private static func evidence(_ value: JSONValue?) -> String? {
+        guard let kind = value?["kind"]?.string else { return nil }
+        if let id = value?["id"]?.string { return "\(kind) \(id)" }
+        if let number = value?["number"]?.integer { return "\(kind) \(number)" }
+        if let name = value?["operator"]?.string { return "\(kind) by \(name)" }
+        return kind
     }
 }

@@ -23,7 +23,7 @@ enum EventsCommand {
             var shown = 0
             try cursor.pass(reach) { object in
                 shown += 1
-                show(object, options)
+                show(object, options, inFull: command["--payment"] != nil)
             }
             guard follow else { return .done }
             if shown == 0 {
@@ -34,8 +34,10 @@ enum EventsCommand {
         }
     }
 
-    private static func show(_ object: JSONValue, _ options: ClientOptions) {
-        if options.json { Terminal.json(object) } else { Terminal.line(RecordPresentation.line(object)) }
+    private static func show(_ object: JSONValue, _ options: ClientOptions, inFull: Bool) {
+        if options.json { return Terminal.json(object) }
+        Terminal.line(RecordPresentation.line(object))
+        if inFull { RecordPresentation.details(object).forEach { Terminal.line("    " + $0) } }
     }
 }
 

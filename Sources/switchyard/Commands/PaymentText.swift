@@ -44,19 +44,14 @@ enum PaymentText {
                 if let text = data?[field]?.string { line += "  \(field)=\(text)" }
             }
             lines.append(line)
-            for eliminated in data?["eliminated"]?.array ?? [] {
-                let route = "\(eliminated["partner"]?.string ?? "?")/\(eliminated["rail"]?.string ?? "?")"
-                let reason = "\(eliminated["code"]?.string ?? "?"): \(eliminated["detail"]?.string ?? "")"
-                lines.append("       not \(route): \(reason)")
-            }
+            lines += RecordPresentation.details(event).map { "       " + $0 }
         }
         return lines
     }
 
     /// `EUR 12.50`.
     static func money(_ value: JSONValue?) -> String {
-        guard let code = value?["currency"]?.string, let units = value?["minorUnits"]?.integer else { return "-" }
-        return money(units, code)
+        RecordPresentation.money(value) ?? "-"
     }
 
     /// `EUR 12.50`.

@@ -127,7 +127,7 @@ enum PaymentsCommand {
             let data = outcome["data"]
             Terminal.error("rejected: \(data?["code"]?.string ?? "?"): \(data?["message"]?.string ?? "")")
         } else {
-            Terminal.line("accepted; \(payment) is \(outcome["data"]?["state"]?.string ?? "?")")
+            Terminal.line("accepted; \(payment) was \(outcome["data"]?["state"]?.string ?? "?")")
         }
         return rejected ? .wrong : .done
     }

@@ -17,10 +17,14 @@ enum RouteView {
                     onlyOnRequest: route.onlyOnRequest, openAttempts: seen.openAttempts,
                     maximumOpenAttempts: route.capacity.openAttempts,
                     currencies: route.currencies.sorted { $0.key < $1.key }.map { currency, terms in
-                        let tier = terms.fees.tiers.first
-                        return RouteOverview.Terms(
+                        RouteOverview.Terms(
                             currency: currency.code, amounts: terms.minimum...max(terms.minimum, terms.maximum),
-                            fixed: tier?.fixed ?? 0, basisPoints: (tier?.millionths ?? 0) / 100)
+                            tiers: terms.fees.tiers.map { tier in
+                                RouteOverview.Tier(
+                                    upTo: tier.upTo == .max ? nil : tier.upTo, fixed: tier.fixed,
+                                    perMillion: tier.millionths, minimum: tier.minimum,
+                                    maximum: tier.maximum == .max ? nil : tier.maximum)
+                            })
                     })
             })
     }
