@@ -40,44 +40,6 @@ public enum HashFunction: Sendable, Hashable, CaseIterable {
     }
 }
 
-/// A hash under way: bytes in, then the digest out, once. Owns one `EVP_MD_CTX *`.
-public struct HashContext: ~Copyable {
-    private let raw: OpaquePointer
-    private let function: HashFunction
-
-    /// A hash of no bytes yet. Throws `CryptoError.failed`.
-    public init(_ function: HashFunction = .sha256) throws(CryptoError) {
-        guard let raw = EVP_MD_CTX_new() else { throw .failed("a hash context") }
-        guard EVP_DigestInit_ex(raw, function.algorithm, nil) == 1 else {
-            EVP_MD_CTX_free(raw)
-            throw .failed("the start of a hash")
-        }
-        self.raw = raw
-        self.function = function
-    }
-
-    deinit { EVP_MD_CTX_free(raw) }
-
-    /// Adds bytes; O(count).
-    public mutating func update(_ bytes: borrowing RawSpan) throws(CryptoError) {
-        let code = bytes.withUnsafeBytes { EVP_DigestUpdate(raw, $0.baseAddress, $0.count) }
-        guard code == 1 else { throw .failed("a hash") }
-    }
-
-    /// Adds bytes; O(count).
-    public mutating func update(_ bytes: [UInt8]) throws(CryptoError) { try update(bytes.span.bytes) }
-
-    /// The digest of all bytes added.
-    public consuming func finish() throws(CryptoError) -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: function.length)
-        var length: UInt32 = 0
-        guard EVP_DigestFinal_ex(raw, &digest, &length) == 1, Int(length) == function.length else {
-            throw .failed("the end of a hash")
-        }
-        return digest
-    }
-}
-
 /// SHA-256 in one go.
 public enum SHA256 {
     /// The digest of `bytes`, 32 bytes; about 0.5 µs and then 0.5 ns a byte on a processor with SHA instructions.

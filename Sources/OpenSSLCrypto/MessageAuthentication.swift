@@ -59,12 +59,3 @@ public func constantTimeEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
     guard !left.isEmpty else { return true }
     return CRYPTO_memcmp(left, right, left.count) == 0
 }
-
-/// Unpredictable bytes of OpenSSL's generator, seeded by the kernel; good for keys, tokens and identifiers.
-public func secureRandomBytes(_ count: Int) throws(CryptoError) -> [UInt8] {
-    guard count > 0 else { return [] }
-    guard let length = Int32(exactly: count) else { throw .failed("so many random bytes") }
-    var bytes = [UInt8](repeating: 0, count: count)
-    guard RAND_bytes(&bytes, length) == 1 else { throw .failed("random bytes") }
-    return bytes
-}

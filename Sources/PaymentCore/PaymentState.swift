@@ -178,14 +178,6 @@ extension PaymentState {
         }
     }
 
-    /// Whether a request or inquiry of this incarnation is out: such a payment is not passivated.
-    public func awaitsResult(incarnation: UInt64) -> Bool {
-        attempts.contains {
-            ($0.outstanding != 0 && $0.incarnation == incarnation)
-                || ($0.inquiryOut != 0 && $0.inquiryIncarnation == incarnation)
-        }
-    }
-
     /// Partner of the latest attempt; nil where there is none.
     public var currentPartner: PartnerName? { attempts.last?.route.partner }
 

@@ -32,9 +32,6 @@ public enum LedgerSide: UInt8, Sendable {
     case debit
     /// Credit.
     case credit
-
-    /// The other side.
-    public var opposite: LedgerSide { self == .debit ? .credit : .debit }
 }
 
 /// One line of a posting.

@@ -21,35 +21,6 @@ import Testing
         #expect(Hexadecimal.encode(try SHA256.hash(Array(text.utf8))) == digest)
     }
 
-    @Test(arguments: vectors, [1, 7, 64, 4096]) func sha256InPieces(_ vector: (String, String), _ size: Int) throws {
-        let bytes = Array(vector.0.utf8.prefix(10_000))
-        var context = try HashContext()
-        for start in stride(from: 0, to: bytes.count, by: size) {
-            try context.update(Array(bytes[start..<min(start + size, bytes.count)]))
-        }
-        #expect(try context.finish() == SHA256.hash(bytes))
-    }
-
-    @Test func sha512() throws {
-        var context = try HashContext(.sha512)
-        try context.update(Array("abc".utf8))
-        let digest = try context.finish()
-        #expect(
-            Hexadecimal.encode(digest)
-                == "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
-                + "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f")
-    }
-
-    @Test func randomBytes() throws {
-        #expect(try secureRandomBytes(0).isEmpty)
-        let drawn = try (0..<200).map { _ in try secureRandomBytes(16) }
-        #expect(drawn.allSatisfy { $0.count == 16 })
-        #expect(Set(drawn).count == 200)
-        // Of 25 600 bits about half are ones; ten standard deviations are 800.
-        let ones = drawn.joined().reduce(0) { $0 + $1.nonzeroBitCount }
-        #expect(abs(ones - 12_800) < 800)
-    }
-
     @Test func hexadecimal() throws {
         let all = (0...255).map(UInt8.init)
         let text = Hexadecimal.encode(all)

@@ -34,9 +34,6 @@ public enum CommandType: String, Sendable, CaseIterable {
     /// The full `ce_type`.
     public var ceType: String { "io.switchyard.\(rawValue).v1" }
 
-    /// What an initiate initiates.
-    public var initiates: Bool { self == .payoutInitiate || self == .paymentInitiate }
-
     /// Whether it is a person's, for whom a role is needed.
     public var isOfDesk: Bool {
         switch self {

@@ -72,8 +72,6 @@ public struct OperationsLimits: Sendable, Equatable {
     public var maximumBundleRecords = 10_000
     /// Notifications that may wait for their commit; above, 503 before anything is looked at.
     public var notificationsWaiting = 1_024
-    /// Commands and bundles that may wait for their commit; above, 503.
-    public var commandsWaiting = 4_096
     /// Forged notifications that are kept for inspection.
     public var forgedKept = 1_000
     /// Of each forged body so much is kept.
