@@ -69,23 +69,6 @@ enum JSONNumberText {
 
     /// Appends an unsigned integer in decimal digits.
     static func append(_ value: UInt64, to bytes: inout [UInt8]) {
-        if value < 10 {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value))
-            return
-        }
-        let start = bytes.count
-        var rest = value
-        while rest > 0 {
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit))
-            rest = quotient
-        }
-        var left = start
-        var right = bytes.count - 1
-        while left < right {
-            bytes.swapAt(left, right)
-            left += 1
-            right -= 1
-        }
+        bytes.append(addingCapacity: 20) { $0.append(decimal: value) }
     }
 }

@@ -1,5 +1,7 @@
 /// Writes JSON text at the end of a byte buffer, as the calls come: no tree, no strings built. Names are literals.
 /// Commas are set by looking at the byte before. The caller nests rightly; what it writes is not checked.
+///
+/// Each call makes room once for all that it appends, and copies whole pieces into it.
 public struct JSONWriter: Sendable {
     /// Everything in the buffer, with what stood there before.
     public private(set) var bytes: [UInt8]
@@ -12,17 +14,18 @@ public struct JSONWriter: Sendable {
     }
 
     /// Writes at the end of `buffer`, without copying it.
+    @inlinable
     public static func append<Failure: Error>(
         to buffer: inout [UInt8], _ body: (inout JSONWriter) throws(Failure) -> Void
     ) throws(Failure) {
         var writer = JSONWriter()
-        swap(&writer.bytes, &buffer)
-        writer.start = writer.bytes.count
-        defer { swap(&writer.bytes, &buffer) }
+        writer.exchange(&buffer)
+        defer { writer.exchange(&buffer) }
         try body(&writer)
     }
 
     /// The bytes written by `body`.
+    @inlinable
     public static func write<Failure: Error>(
         _ body: (inout JSONWriter) throws(Failure) -> Void
     ) throws(Failure) -> [UInt8] {
@@ -31,27 +34,51 @@ public struct JSONWriter: Sendable {
         return writer.bytes
     }
 
+    /// Takes the buffer in place of its own, to write at its end.
+    @usableFromInline
+    mutating func exchange(_ buffer: inout [UInt8]) {
+        swap(&bytes, &buffer)
+        start = bytes.count
+    }
+
     /// The text written by this writer, for people and command lines.
     public var text: String { String(decoding: bytes[start...], as: UTF8.self) }
 
     @inline(__always)
-    private mutating func separate() {
-        guard bytes.count > start else { return }
-        switch bytes[bytes.count - 1] {
-        case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: ":"): break
-        default: bytes.append(UInt8(ascii: ","))
+    private var needsComma: Bool {
+        let count = bytes.count
+        guard count > start else { return false }
+        switch bytes[count - 1] {
+        case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: ":"): return false
+        default: return true
+        }
+    }
+
+    /// Appends an element of at most `capacity` bytes, with the comma before it.
+    @inline(__always)
+    private mutating func put(_ capacity: Int, _ body: (inout OutputSpan<UInt8>) -> Void) {
+        let comma = needsComma
+        bytes.append(addingCapacity: capacity &+ 1) { output in
+            if comma { output.append(UInt8(ascii: ",")) }
+            body(&output)
+        }
+    }
+
+    /// Appends a member whose value has at most `capacity` bytes, with the comma before it.
+    @inline(__always)
+    private mutating func put(_ name: StaticString, _ capacity: Int, _ body: (inout OutputSpan<UInt8>) -> Void) {
+        put(name.utf8CodeUnitCount &+ capacity &+ 3) { output in
+            output.append(UInt8(ascii: "\""))
+            output.append(literal: name)
+            output.append(UInt8(ascii: "\""))
+            output.append(UInt8(ascii: ":"))
+            body(&output)
         }
     }
 
     /// A member's name, with the comma before it and the colon after it. A literal with quotes, backslashes or control
     /// characters in it is not escaped.
-    public mutating func key(_ name: StaticString) {
-        separate()
-        bytes.append(UInt8(ascii: "\""))
-        name.withUTF8Buffer { bytes.append(contentsOf: $0) }
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(UInt8(ascii: ":"))
-    }
+    public mutating func key(_ name: StaticString) { put(name, 0) { _ in } }
 
     /// A member's name that is known only at run time.
     public mutating func key(_ name: String) {
@@ -64,31 +91,19 @@ public struct JSONWriter: Sendable {
 
 extension JSONWriter {
     /// `{`, as an element or as the whole text.
-    public mutating func beginObject() {
-        separate()
-        bytes.append(UInt8(ascii: "{"))
-    }
+    public mutating func beginObject() { put(1) { $0.append(UInt8(ascii: "{")) } }
 
     /// `{`, as a member.
-    public mutating func beginObject(_ name: StaticString) {
-        key(name)
-        bytes.append(UInt8(ascii: "{"))
-    }
+    public mutating func beginObject(_ name: StaticString) { put(name, 1) { $0.append(UInt8(ascii: "{")) } }
 
     /// `}`
     public mutating func endObject() { bytes.append(UInt8(ascii: "}")) }
 
     /// `[`, as an element or as the whole text.
-    public mutating func beginArray() {
-        separate()
-        bytes.append(UInt8(ascii: "["))
-    }
+    public mutating func beginArray() { put(1) { $0.append(UInt8(ascii: "[")) } }
 
     /// `[`, as a member.
-    public mutating func beginArray(_ name: StaticString) {
-        key(name)
-        bytes.append(UInt8(ascii: "["))
-    }
+    public mutating func beginArray(_ name: StaticString) { put(name, 1) { $0.append(UInt8(ascii: "[")) } }
 
     /// `]`
     public mutating func endArray() { bytes.append(UInt8(ascii: "]")) }
@@ -99,29 +114,64 @@ extension JSONWriter {
 extension JSONWriter {
     /// A string.
     public mutating func member(_ name: StaticString, _ value: String) {
-        key(name)
-        element(value)
+        let isPlain = value.withBytes { text in
+            guard !JSONText.mustEscape(text) else { return false }
+            put(name, text.count &+ 2) { output in
+                output.append(UInt8(ascii: "\""))
+                output.append(copying: text)
+                output.append(UInt8(ascii: "\""))
+            }
+            return true
+        }
+        if !isPlain {
+            key(name)
+            element(value)
+        }
     }
 
-    /// A literal.
+    /// A string made of a text, a literal without anything that needs an escape, and a number: `p-1-attempt-2`.
+    public mutating func member(_ name: StaticString, _ text: String, _ infix: StaticString, _ number: Int64) {
+        let isPlain = text.withBytes { text in
+            guard !JSONText.mustEscape(text) else { return false }
+            put(name, text.count &+ infix.utf8CodeUnitCount &+ 22) { output in
+                output.append(UInt8(ascii: "\""))
+                output.append(copying: text)
+                output.append(literal: infix)
+                output.append(decimal: number)
+                output.append(UInt8(ascii: "\""))
+            }
+            return true
+        }
+        if !isPlain { member(name, text + "\(infix)\(number)") }
+    }
+
+    /// A literal without anything that needs an escape.
     public mutating func member(_ name: StaticString, literal value: StaticString) {
-        key(name)
-        element(literal: value)
+        put(name, value.utf8CodeUnitCount &+ 2) { output in
+            output.append(UInt8(ascii: "\""))
+            output.append(literal: value)
+            output.append(UInt8(ascii: "\""))
+        }
+    }
+
+    /// A string of ASCII bytes without anything that needs an escape, such as a formatted time.
+    public mutating func member(_ name: StaticString, ascii value: Span<UInt8>) {
+        put(name, value.count &+ 2) { output in
+            output.append(UInt8(ascii: "\""))
+            output.append(copying: value)
+            output.append(UInt8(ascii: "\""))
+        }
     }
 
     /// An integer.
-    public mutating func member(_ name: StaticString, _ value: Int64) {
-        key(name)
-        element(value)
-    }
+    public mutating func member(_ name: StaticString, _ value: Int64) { put(name, 20) { $0.append(decimal: value) } }
 
     /// An integer.
     public mutating func member(_ name: StaticString, _ value: Int) { member(name, Int64(value)) }
 
     /// A boolean.
     public mutating func member(_ name: StaticString, _ value: Bool) {
-        key(name)
-        element(value)
+        put(name, 5) { $0.append(literal: value ? "true" : "false") }
     }
 
     /// A string, or nothing at all.
@@ -129,27 +179,20 @@ extension JSONWriter {
         if let value { member(name, value) }
     }
 
-    /// A string whose UTF-8 parts stand side by side; for identifiers put together. Parts are escaped.
-    public mutating func member(_ name: StaticString, parts: (inout JSONStringParts) -> Void) {
-        key(name)
-        bytes.append(UInt8(ascii: "\""))
-        var sink = JSONStringParts()
-        swap(&sink.bytes, &bytes)
-        parts(&sink)
-        swap(&sink.bytes, &bytes)
-        bytes.append(UInt8(ascii: "\""))
-    }
-
     /// `null`
-    public mutating func memberNull(_ name: StaticString) {
-        key(name)
-        bytes.append(contentsOf: "null".utf8)
-    }
+    public mutating func memberNull(_ name: StaticString) { put(name, 4) { $0.append(literal: "null") } }
 
     /// A value whose JSON text is known already.
     public mutating func member(_ name: StaticString, json text: some Collection<UInt8>) {
         key(name)
         bytes.append(contentsOf: text)
+    }
+
+    /// A value of at most `capacity` bytes that `body` writes as JSON text.
+    public mutating func member(
+        _ name: StaticString, capacity: Int, json body: (inout OutputSpan<UInt8>) -> Void
+    ) {
+        put(name, capacity, body)
     }
 }
 
@@ -158,82 +201,37 @@ extension JSONWriter {
 extension JSONWriter {
     /// A string.
     public mutating func element(_ value: String) {
-        separate()
-        var value = value
-        value.withUTF8 { JSONText.appendQuoted($0, to: &bytes) }
+        put(0) { _ in }
+        value.withBytes { JSONText.appendQuoted($0, to: &bytes) }
     }
 
-    /// A literal.
+    /// A literal without anything that needs an escape.
     public mutating func element(literal value: StaticString) {
-        separate()
-        value.withUTF8Buffer { JSONText.appendQuoted($0, to: &bytes) }
+        put(value.utf8CodeUnitCount &+ 2) { output in
+            output.append(UInt8(ascii: "\""))
+            output.append(literal: value)
+            output.append(UInt8(ascii: "\""))
+        }
     }
 
     /// An integer.
-    public mutating func element(_ value: Int64) {
-        separate()
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        JSONNumberText.append(value.magnitude, to: &bytes)
-    }
+    public mutating func element(_ value: Int64) { put(20) { $0.append(decimal: value) } }
 
     /// A boolean.
-    public mutating func element(_ value: Bool) {
-        separate()
-        bytes.append(contentsOf: (value ? "true" : "false").utf8)
-    }
+    public mutating func element(_ value: Bool) { put(5) { $0.append(literal: value ? "true" : "false") } }
 
     /// A double as RFC 8785 writes it; `null` where it is not finite.
     public mutating func element(_ value: Double) {
-        separate()
+        put(0) { _ in }
         if !JSONNumberText.append(value, to: &bytes) { bytes.append(contentsOf: "null".utf8) }
     }
 
     /// `null`
-    public mutating func elementNull() {
-        separate()
-        bytes.append(contentsOf: "null".utf8)
-    }
+    public mutating func elementNull() { put(4) { $0.append(literal: "null") } }
 
     /// A value whose JSON text is known already.
     public mutating func element(json text: some Collection<UInt8>) {
-        separate()
+        put(0) { _ in }
         bytes.append(contentsOf: text)
     }
-}
-
-/// The inside of one string of a `JSONWriter`.
-public struct JSONStringParts: Sendable {
-    var bytes: [UInt8] = []
-
-    /// Text, escaped where it must be.
-    public mutating func text(_ value: String) {
-        for byte in value.utf8 {
-            if JSONText.mustEscape(byte) {
-                withUnsafePointer(to: byte) {
-                    var quoted: [UInt8] = []
-                    JSONText.appendQuoted(UnsafeBufferPointer(start: $0, count: 1), to: &quoted)
-                    bytes.append(contentsOf: quoted[1..<(quoted.count - 1)])
-                }
-            } else {
-                bytes.append(byte)
-            }
-        }
-    }
-
-    /// A literal without anything that needs an escape.
-    public mutating func literal(_ value: StaticString) {
-        value.withUTF8Buffer { bytes.append(contentsOf: $0) }
-    }
-
-    /// An integer in decimal digits.
-    public mutating func integer(_ value: Int64) {
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        JSONNumberText.append(value.magnitude, to: &bytes)
-    }
-
-    /// Whatever `body` appends; nothing in it may need an escape.
-    public mutating func raw(_ body: (inout [UInt8]) -> Void) { body(&bytes) }
-
-    /// ASCII bytes without anything that needs an escape, such as a formatted time.
-    public mutating func ascii(_ value: some Collection<UInt8>) { bytes.append(contentsOf: value) }
 }

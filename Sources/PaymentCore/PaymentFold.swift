@@ -36,7 +36,7 @@ public struct PaymentFold: Hashable, Sendable {
         if case .received(let received, _, _) = event.body { kind = received }
         let kinds = kind.map { [$0] } ?? [.payout, .payment]
         if !kinds.contains(where: {
-            TransitionTable.allows(event.body.name, kind: $0, from: status, to: event.status)
+            TransitionTable.allows(event.body.name.description, kind: $0, from: status, to: event.status)
         }) {
             isLegal = false
             illegal = illegal ?? "\(event.body.name): \(status.name) to \(event.status.name)"

@@ -58,6 +58,65 @@ public enum RecordFrame {
     }
 }
 
+// MARK: - Into room that is there
+
+/// A frame in pieces, for whoever writes many that differ in little: the caller makes room for the whole head once
+/// (`Array.append(addingCapacity:)`), constant headers are copied from where they were laid out before.
+extension RecordFrame {
+    /// The most bytes that `begin` takes beside the key's.
+    public static let openingBytes = 20
+    /// The most bytes that a header's name or value takes beside its own.
+    public static let lengthBytes = 10
+
+    /// Begins a frame that has a key and a value. There must be room for `openingBytes` and the key's.
+    public static func begin(
+        into output: inout OutputSpan<UInt8>, key: String, timestamp: Int64, headers: Int
+    ) {
+        output.append(3)
+        for shift in stride(from: 56, through: 0, by: -8) {
+            output.append(UInt8(truncatingIfNeeded: timestamp >> Int64(shift)))
+        }
+        append(key, into: &output)
+        append(length: headers, into: &output)
+    }
+
+    /// Appends the value of the header whose name was appended last.
+    public static func append(_ value: String, into output: inout OutputSpan<UInt8>) {
+        append(length: value.utf8.count, into: &output)
+        copy(value, into: &output)
+    }
+
+    /// Appends the length of a header's value whose bytes follow.
+    public static func append(length: Int, into output: inout OutputSpan<UInt8>) {
+        var rest = UInt64(length)
+        while rest >= 0x80 {
+            output.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        output.append(UInt8(truncatingIfNeeded: rest))
+    }
+
+    /// Appends a text's UTF-8 and nothing else.
+    public static func copy(_ text: String, into output: inout OutputSpan<UInt8>) {
+        let isCopied: Void? = text.utf8.withContiguousStorageIfAvailable { bytes in
+            precondition(bytes.count <= output.freeCapacity, "no room")
+            output.withUnsafeMutableBufferPointer { buffer, count in
+                guard let source = bytes.baseAddress, let start = buffer.baseAddress else { return }
+                (start + count).initialize(from: source, count: bytes.count)
+                count += bytes.count
+            }
+        }
+        // Swift's own strings have their bytes side by side; what has not is copied byte by byte.
+        if isCopied == nil { for byte in text.utf8 { output.append(byte) } }
+    }
+
+    /// Appends the name of a header whose value follows by `append(_:into:)`.
+    public static func appendName(into bytes: inout [UInt8], _ name: StaticString) {
+        BinaryWriter.append(unsigned: UInt64(name.utf8CodeUnitCount), to: &bytes)
+        name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    }
+}
+
 /// Where the parts of a frame lie within its bytes. Making one reads the frame once and copies nothing.
 public struct RecordLayout: Sendable, Equatable {
     /// Milliseconds since 1970 when the record was made.

@@ -20,7 +20,7 @@ let package = Package(
     dependencies: [.package(name: "switchyard", path: "../..")],
     targets: [
         benchmark("EmbeddedLogBenchmark"), benchmark("KafkaLogBenchmark"), benchmark("PaymentCoreBenchmark"),
-        benchmark("ShardBenchmark"),
+        benchmark("ShardBenchmark"), benchmark("CodecBenchmark"),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -27,11 +27,12 @@ struct WriterTests {
             writer.element(Double.infinity)
             writer.endArray()
             writer.beginObject("inner")
-            writer.member("id") { parts in
-                parts.text("p\"1")
-                parts.literal("-attempt-")
-                parts.integer(-7)
-                parts.ascii([0x41])
+            writer.member("id", "p\"1", "-attempt-", -7)
+            writer.member("plain", "p1", "-attempt-", Int64.max)
+            writer.member("ascii", ascii: [UInt8](arrayLiteral: 0x41).span)
+            writer.member("json", capacity: 2) { output in
+                output.append(literal: "{")
+                output.append(copying: [UInt8(ascii: "}")].span)
             }
             writer.key("run\"time")
             writer.element(Int64(1))
@@ -42,7 +43,8 @@ struct WriterTests {
         let expected =
             #"head:{"text":"a\"b\\c\n\u0001ü","literal":"x","minimum":-9223372036854775808,"zero":0,"yes":true,"#
             + #""nothing":null,"list":[12345,"s",{},[],null,false,1.5,null],"#
-            + #""inner":{"id":"p\"1-attempt--7A","run\"time":1},"raw":[1]}"#
+            + #""inner":{"id":"p\"1-attempt--7","plain":"p1-attempt-9223372036854775807","ascii":"A","json":{},"#
+            + #""run\"time":1},"raw":[1]}"#
         #expect(String(decoding: buffer, as: UTF8.self) == expected)
     }
 

@@ -4,27 +4,19 @@ import PaymentModel
 /// What an event's name implies, as members of its data: the contract, section 3.
 struct EventData {
     let payment: String
-    /// The day of the decision: the value date where a partner tells none, as in the posting.
-    var day = CalendarDate(daysSinceEpoch: 0)
-
-    func attempt(_ number: Int, _ parts: inout JSONStringParts) { numbered("-attempt-", number, &parts) }
-
-    private func numbered(_ infix: StaticString, _ number: Int, _ parts: inout JSONStringParts) {
-        parts.text(payment)
-        parts.literal(infix)
-        parts.integer(Int64(number))
-    }
+    /// The moment of the decision: its day is the value date where a partner tells none, as in the posting.
+    let occurredAt: Timestamp
 
     private func attempt(_ number: Int, _ writer: inout JSONWriter) {
-        writer.member("attemptId") { attempt(number, &$0) }
+        writer.member("attemptId", payment, "-attempt-", Int64(number))
     }
 
     private func hold(_ number: Int, _ writer: inout JSONWriter) {
-        writer.member("holdId") { numbered("-hold-", number, &$0) }
+        writer.member("holdId", payment, "-hold-", Int64(number))
     }
 
     private func offload(_ number: Int, _ writer: inout JSONWriter) {
-        writer.member("offloadId") { numbered("-offload-", number, &$0) }
+        writer.member("offloadId", payment, "-offload-", Int64(number))
     }
 
     func write(_ body: EventBody, to writer: inout JSONWriter) {
@@ -164,7 +156,7 @@ extension EventData {
         writer.member("operationId", optional: moved.operationID)
         writer.member(amount, moved.amount)
         if let fee = moved.fee { writer.member("fee", fee) }
-        writer.member("valueDate", moved.valueDate ?? day)
+        writer.member("valueDate", moved.valueDate ?? CalendarDate(utc: occurredAt))
         write(moved.evidence, to: &writer)
     }
 

@@ -28,39 +28,36 @@ public struct EventContext: Hashable, Sendable {
 public struct EventEncoder: Sendable {
     /// `ce_source` of everything that is written.
     public let source: String
-    private let sourceBytes: [UInt8]
+    private let heads: RecordHeads
 
     /// An encoder.
     public init(source: String = "urn:switchyard") {
         self.source = source
-        sourceBytes = Array(source.utf8)
+        heads = RecordHeads(source: source)
     }
 
     /// Appends an event's frame. `ce_id` is `<paymentId>-<sequence>`; of the outcome of a command that created no
     /// payment
     /// `<paymentId>-0-<commandSource>-<commandId>`.
     public func append(_ event: PaymentEvent, _ context: EventContext, to frame: inout [UInt8]) {
-        var id: [UInt8] = []
-        id.reserveCapacity(64)
-        id.append(contentsOf: context.paymentID.text.utf8)
-        id.append(UInt8(ascii: "-"))
-        id.append(contentsOf: String(event.sequence).utf8)
+        let payment = context.paymentID.text
+        var id = RecordID(payment, "-", event.sequence)
         if event.sequence == 0 {
             switch event.body {
             case .commandAccepted(let command, let source, _, _), .commandRejected(let command, let source, _, _):
-                id.append(contentsOf: "-\(source)-\(command)".utf8)
+                id.suffix = "-\(source)-\(command)"
             default: break
             }
         }
-        begin(id: id, type: event.body.name, at: event.occurredAt, context, to: &frame)
+        let time = RFC3339.text(event.occurredAt)
+        heads.append(heads.event(event.body.name), id, event.occurredAt, time, context, to: &frame)
         JSONWriter.append(to: &frame) { writer in
             writer.beginObject()
-            writer.member("paymentId", context.paymentID.text)
+            writer.member("paymentId", payment)
             writer.member("sequence", event.sequence)
             writer.member("state", literal: event.status.name)
-            writer.member("occurredAt", event.occurredAt)
-            EventData(payment: context.paymentID.text, day: CalendarDate(utc: event.occurredAt))
-                .write(event.body, to: &writer)
+            writer.member("occurredAt", ascii: time.span)
+            EventData(payment: payment, occurredAt: event.occurredAt).write(event.body, to: &writer)
             writer.endObject()
         }
     }
@@ -70,19 +67,21 @@ public struct EventEncoder: Sendable {
         _ posting: Posting, at occurredAt: Timestamp, _ context: EventContext, to frame: inout [UInt8]
     ) {
         let payment = context.paymentID.text
-        let id = "\(payment)-posting-\(posting.number)"
-        begin(id: Array(id.utf8), type: "ledger.posted", at: occurredAt, context, to: &frame)
+        let number = Int64(posting.number)
+        heads.append(
+            heads.posting, RecordID(payment, "-posting-", number), occurredAt, RFC3339.text(occurredAt), context,
+            to: &frame)
         JSONWriter.append(to: &frame) { writer in
             writer.beginObject()
-            writer.member("postingId", id)
+            writer.member("postingId", payment, "-posting-", number)
             writer.member("paymentId", payment)
-            writer.member("attemptId") { EventData(payment: payment).attempt(posting.attempt, &$0) }
+            writer.member("attemptId", payment, "-attempt-", Int64(posting.attempt))
             writer.member("kind", posting.kind.rawValue)
             writer.member("valueDate", posting.valueDate)
             writer.member("partner", posting.route.partner.text)
             writer.member("rail", posting.route.rail.text)
             writer.entries(posting.entries)
-            if let reverses = posting.reverses { writer.member("reverses", "\(payment)-posting-\(reverses)") }
+            if let reverses = posting.reverses { writer.member("reverses", payment, "-posting-", Int64(reverses)) }
             writer.endObject()
         }
     }
@@ -91,13 +90,14 @@ public struct EventEncoder: Sendable {
     /// `<partner>-posting-<movement>`, and it has no payment, attempt or rail (the contract, section 3).
     public func append(_ money: UnexplainedMoney, at occurredAt: Timestamp, to frame: inout [UInt8]) {
         let partner = money.partner.text
-        let id = money.postingID
+        var id = RecordID(partner, "-posting-", nil)
+        id.suffix = money.movement
         let context = EventContext(
             paymentID: PaymentID(invalid: partner), correlationID: money.movement, causationID: money.movement)
-        begin(id: Array(id.utf8), type: "ledger.posted", at: occurredAt, context, to: &frame)
+        heads.append(heads.posting, id, occurredAt, RFC3339.text(occurredAt), context, to: &frame)
         JSONWriter.append(to: &frame) { writer in
             writer.beginObject()
-            writer.member("postingId", id)
+            writer.member("postingId", money.postingID)
             writer.member("kind", PostingKind.suspense.rawValue)
             writer.member("valueDate", money.valueDate)
             writer.member("partner", partner)
@@ -106,36 +106,6 @@ public struct EventEncoder: Sendable {
                 LedgerEntry(.credit, .suspense(money.partner), money.amount),
             ])
             writer.endObject()
-        }
-    }
-
-    private func begin(
-        id: [UInt8], type: StaticString, at moment: Timestamp, _ context: EventContext, to frame: inout [UInt8]
-    ) {
-        let subject = context.paymentID.text.utf8
-        let optional = (context.causationID == nil ? 0 : 1) + (context.traceparent == nil ? 0 : 1)
-        RecordFrame.begin(
-            into: &frame, key: subject, timestamp: moment.milliseconds, headers: 8 + optional, hasValue: true)
-        RecordFrame.appendHeader(into: &frame, name: "ce_specversion", value: "1.0".utf8)
-        RecordFrame.appendHeader(into: &frame, name: "ce_id", value: id)
-        RecordFrame.appendHeader(into: &frame, name: "ce_source", value: sourceBytes)
-        var scratch: [UInt8] = []
-        scratch.reserveCapacity(64)
-        scratch.append(contentsOf: "io.switchyard.".utf8)
-        type.withUTF8Buffer { scratch.append(contentsOf: $0) }
-        scratch.append(contentsOf: ".v1".utf8)
-        RecordFrame.appendHeader(into: &frame, name: "ce_type", value: scratch)
-        scratch.removeAll(keepingCapacity: true)
-        RFC3339.append(moment, to: &scratch)
-        RecordFrame.appendHeader(into: &frame, name: "ce_time", value: scratch)
-        RecordFrame.appendHeader(into: &frame, name: "ce_subject", value: subject)
-        RecordFrame.appendHeader(into: &frame, name: "content-type", value: "application/json".utf8)
-        RecordFrame.appendHeader(into: &frame, name: "ce_correlationid", value: context.correlationID.utf8)
-        if let causation = context.causationID {
-            RecordFrame.appendHeader(into: &frame, name: "ce_causationid", value: causation.utf8)
-        }
-        if let trace = context.traceparent {
-            RecordFrame.appendHeader(into: &frame, name: "ce_traceparent", value: trace.utf8)
         }
     }
 }
@@ -159,41 +129,5 @@ public struct UnexplainedMoney: Hashable, Sendable {
         self.movement = movement
         self.amount = amount
         self.valueDate = valueDate
-    }
-}
-
-// MARK: - Values in JSON
-
-extension JSONWriter {
-    mutating func member(_ name: StaticString, _ moment: Timestamp) {
-        member(name) { $0.raw { RFC3339.append(moment, to: &$0) } }
-    }
-
-    mutating func member(_ name: StaticString, _ day: CalendarDate) {
-        member(name) { $0.raw { RFC3339.append(day, to: &$0) } }
-    }
-
-    mutating func member(_ name: StaticString, _ money: Money) {
-        beginObject(name)
-        member("currency") { parts in
-            let (first, second, third) = money.currency.bytes
-            parts.raw { $0.append(first) }
-            parts.raw { $0.append(second) }
-            parts.raw { $0.append(third) }
-        }
-        member("minorUnits", money.minorUnits)
-        endObject()
-    }
-
-    mutating func entries(_ entries: [LedgerEntry]) {
-        beginArray("entries")
-        for entry in entries {
-            beginObject()
-            member("account", entry.account.name)
-            member("side", literal: entry.side == .debit ? "debit" : "credit")
-            member("amount", entry.amount)
-            endObject()
-        }
-        endArray()
     }
 }
