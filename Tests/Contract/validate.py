@@ -21,6 +21,41 @@ RESOURCES = TOP / "Sources/MessageCodec/MessageCodec.docc/Resources"
 OPENAPI = TOP / "Sources/Operations/Operations.docc/Resources/openapi.yaml"
 
 
+# What the scenario of deploy/lib/contract must have brought about, or it judges less than it says.
+EXPECTED = set(
+    """attempt.accepted attempt.in-doubt attempt.rejected attempt.resolved attempt.retried attempt.started
+    command.accepted command.rejected ledger.posted offload.entered payment.action-required payment.authorized
+    payment.captured payment.failed payment.received payment.refunded payment.voided payout.cancelled payout.failed
+    payout.received payout.returned payout.settled payout.submitted route.selected screening.blocked screening.held
+    screening.passed screening.released""".split()
+) | {"dead letter"}
+
+# Members that the contract, section 3, names for a type and that are always there.
+MEMBERS = {
+    "attempt.in-doubt": ["attemptId", "cause"],
+    "attempt.rejected": ["attemptId", "code", "mayGoElsewhere"],
+    "attempt.resolved": ["attemptId", "outcome", "evidence"],
+    "attempt.retried": ["attemptId", "try", "sendDeadline"],
+    "attempt.started": [
+        "attemptId", "operation", "partner", "rail", "role", "reference", "amount", "idempotencyKey", "sendDeadline",
+    ],
+    "command.accepted": ["commandId", "commandSource", "commandType"],
+    "command.rejected": ["commandId", "commandSource", "commandType", "code", "message"],
+    "ledger.posted": ["postingId", "paymentId", "attemptId", "kind", "valueDate", "partner", "rail", "entries"],
+    "offload.entered": ["offloadId", "lane", "owner", "deadline", "releaseRule"],
+    "payment.action-required": ["attemptId", "redirectUrl"],
+    "payment.captured": ["attemptId", "operationId", "amount", "valueDate", "evidence"],
+    "payment.failed": ["code"],
+    "payment.refunded": ["attemptId", "operationId", "amount", "valueDate", "evidence"],
+    "payout.failed": ["code"],
+    "payout.returned": ["attemptId", "code", "amount", "valueDate", "evidence"],
+    "payout.settled": ["attemptId", "settledAmount", "valueDate", "evidence"],
+    "route.selected": ["policyVersion", "candidates", "eliminated"],
+    "screening.held": ["holdId", "owner", "deadline"],
+    "screening.released": ["holdId", "operator"],
+}
+
+
 def fail(message):
     print(f"contract: {message[:1000]}", file=sys.stderr)
     sys.exit(1)
@@ -81,6 +116,7 @@ def records(paths):
 
     validators = schemas()
     seen = {}
+    samples = {}
     for place, record in lines(paths):
         topic = record["topic"].rsplit(".", 1)[-1]
         if topic == "dead-letters":
@@ -114,7 +150,29 @@ def records(paths):
             if record["data"]["sequence"] != 0:
                 fail(f"{place}: id {event.get_id()} is not payment and sequence")
         seen[name] = seen.get(name, 0) + 1
+        samples.setdefault(name, record["data"])
+    missing = EXPECTED - seen.keys()
+    if missing:
+        fail(f"the scenario brought about no {', '.join(sorted(missing))}")
+    refuses(validators, samples)
     print(f"contract: {sum(seen.values())} records of {len(seen)} types fit: " + ", ".join(sorted(seen)))
+
+
+def refuses(validators, samples):
+    """A schema that takes everything proves nothing: each must miss every member that the contract names."""
+    tried = 0
+    for name, data in samples.items():
+        if "state" in data:
+            wrong = dict(data, state="nowhere")
+            if validators[name].is_valid(wrong):
+                fail(f"schema {name} takes a state that does not exist")
+        for member in MEMBERS.get(name, ()):
+            if member not in data:
+                fail(f"{name}: a record without {member}")
+            if validators[name].is_valid({key: value for key, value in data.items() if key != member}):
+                fail(f"schema {name} does not miss {member}")
+            tried += 1
+    print(f"contract: the schemas miss each of {tried} members that were taken out")
 
 
 def commands(paths):
