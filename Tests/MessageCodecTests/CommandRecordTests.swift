@@ -43,6 +43,8 @@ struct CommandRecordTests {
         (good.without("ce_type"), .missingAttribute),
         (good.without("ce_subject"), .missingAttribute),
         (good.with("ce_id", ""), .missingAttribute),
+        (good.with("ce_id", "4111 1111 1111 1111"), .cardNumberInClear),
+        (good.with("ce_source", "4111111111111111"), .cardNumberInClear),
         (good.without("ce_specversion"), .notCloudEvents),
         (good.with("ce_specversion", "0.3"), .notCloudEvents),
         (good.with("content-type", "application/avro"), .notCloudEvents),
@@ -50,6 +52,17 @@ struct CommandRecordTests {
     ])
     func envelopes(_ record: RecordUnderTest, _ code: Undecodable.Code) {
         #expect(record.undecodable?.code == code)
+    }
+
+    /// What stands in every event of the payment must not be a card number; a correlation id is only carried along.
+    @Test func cardNumbersInTheEnvelope() throws {
+        var record = CommandRecordTests.good.with("ce_subject", "4111111111111111")
+        record.key = "4111111111111111"
+        #expect(record.undecodable == Undecodable(.cardNumberInClear, "subject is a card number in clear"))
+        let good = CommandRecordTests.good
+        #expect(try good.with("ce_correlationid", "4111111111111111").command().envelope.correlationID == nil)
+        #expect(try good.with("ce_correlationid", "4111111111111112").command().envelope.correlationID != nil)
+        #expect(try good.with("ce_id", "1790000000000").command().envelope.id == "1790000000000")
     }
 
     @Test func brokenStructuredEnvelopes() throws {

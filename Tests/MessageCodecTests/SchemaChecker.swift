@@ -30,6 +30,13 @@ struct SchemaChecker {
         return faults
     }
 
+    /// The states that a type's own schema allows it to lead to; nil where that depends on the payment.
+    func states(_ name: String) -> [String]? {
+        let rule = schemas[name + ".json"]?["properties"]?["state"]
+        if let only = rule?["const"]?.string { return [only] }
+        return rule?["enum"]?.array?.compactMap(\.string)
+    }
+
     private func resolve(_ reference: String, _ file: String) -> (schema: JSONValue, file: String) {
         let parts = reference.split(separator: "#", omittingEmptySubsequences: false).map(String.init)
         let target = parts[0].isEmpty ? file : parts[0]
@@ -58,6 +65,16 @@ struct SchemaChecker {
                 let (target, targetFile) = resolve(rule.string ?? "", file)
                 if target.isNull { faults.append("\(path): \(rule) leads nowhere") }
                 check(value, target, targetFile, path, &faults)
+            case "if":
+                // `then` alone, as in these schemas; `else` is not known here.
+                var unfit: [String] = []
+                check(value, rule, file, path, &unfit)
+                if unfit.isEmpty, let then = schema["then"] { check(value, then, file, path, &faults) }
+            case "then": break
+            case "not":
+                var unfit: [String] = []
+                check(value, rule, file, path, &unfit)
+                if unfit.isEmpty { faults.append("\(path): must not fit \(rule)") }
             case "allOf": for part in rule.array ?? [] { check(value, part, file, path, &faults) }
             case "type": if !fits(value, rule.string ?? "") { faults.append("\(path): no \(rule)") }
             case "enum": if rule.array?.contains(value) != true { faults.append("\(path): \(value) is not in \(rule)") }

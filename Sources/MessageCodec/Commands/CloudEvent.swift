@@ -19,6 +19,8 @@ public struct Undecodable: Error, Hashable, Sendable {
         case tooLarge = "too-large"
         /// The key is missing, or not the subject.
         case keyMismatch = "key-mismatch"
+        /// Id, source or subject is a card number: they stand in every event, and no event carries one.
+        case cardNumberInClear = "card-number-in-clear"
         /// The partition is not murmur2(key) mod n.
         case wrongPartition = "wrong-partition"
     }
@@ -132,7 +134,12 @@ extension CloudEvent {
         }
         for (name, value) in [("id", id), ("source", source), ("type", type), ("subject", subject)] {
             if value.isEmpty { throw Undecodable(.missingAttribute, "no \(name)") }
+            if CardNumberDetector.isCardNumber(value.utf8.span) {
+                throw Undecodable(.cardNumberInClear, "\(name) is a card number in clear")
+            }
         }
+        // It is only carried along; without it the payment's id stands for it.
+        if let text = correlationID, CardNumberDetector.isCardNumber(text.utf8.span) { correlationID = nil }
     }
 
     private mutating func parse(_ frame: RawSpan, _ value: Range<Int>?) throws(Undecodable) {
