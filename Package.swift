@@ -36,7 +36,8 @@ let package = Package(
             name: "SwitchyardModules",
             targets: [
                 "PaymentModel", "PaymentCore", "RecordFormat", "EventLog", "EmbeddedLog", "RocksStore", "KafkaLog",
-                "KafkaTransport", "Orchestrator", "Routing", "Screening", "Partners", "MessageCodec", "OpenSSLCrypto",
+                "KafkaTransport", "CurlHTTP", "Orchestrator", "Routing", "Screening", "Partners",
+                "MessageCodec", "OpenSSLCrypto",
             ]),
     ],
     targets: [

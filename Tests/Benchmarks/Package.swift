@@ -20,7 +20,8 @@ let package = Package(
     dependencies: [.package(name: "switchyard", path: "../..")],
     targets: [
         benchmark("EmbeddedLogBenchmark"), benchmark("KafkaLogBenchmark"), benchmark("PaymentCoreBenchmark"),
-        benchmark("ShardBenchmark"), benchmark("CodecBenchmark"),
+        benchmark("ShardBenchmark"), benchmark("CodecBenchmark"), benchmark("RoutingBenchmark"),
+        benchmark("ExchangeBenchmark"),
     ],
     swiftLanguageModes: [.v6]
 )
