@@ -3,7 +3,8 @@ import YAMLDocument
 
 extension ConfigurationDecoder {
     private enum HTTPKey: String, CaseIterable {
-        case listen, notificationsURL, tls, tokens, clients, connections, connectionsPerAddress, idleTimeout
+        case listen, hostNames, unauthenticated, notificationsURL, tls, tokens, clients, connections,
+            connectionsPerAddress, idleTimeout
         case commitWait, notificationsWaiting
     }
     private enum TLSKey: String, CaseIterable { case certificateFile, keyFile, clientCAFile }
@@ -21,6 +22,10 @@ extension ConfigurationDecoder {
             http.listen = address
         }
         if let url = try mapping.optional(.notificationsURL) { http.notificationsURL = try self.url(url) }
+        for item in try mapping.optional(.hostNames)?.items(limit: 64) ?? [] {
+            http.hostNames.append(try self.name(item, limit: 253))
+        }
+        if let anybody = try mapping.optional(.unauthenticated) { http.allowsAnybody = try anybody.boolean() }
         if let tls = try mapping.optional(.tls) { http.tls = try serverTLS(tls) }
         if let tokens = try mapping.optional(.tokens) { http.tokens = try self.tokens(tokens) }
         if let clients = try mapping.optional(.clients) { http.clients = try self.clients(clients, tls: http.tls) }
@@ -39,14 +44,24 @@ extension ConfigurationDecoder {
         if let number = try mapping.optional(.notificationsWaiting) {
             http.notificationsWaiting = Int(try number.integer(in: 1...1_000_000))
         }
-        if !http.listen.isLoopback {
-            let place = "\(value.file):\(value.mark.line): http: "
-            if http.tls == nil { warnings.append(place + "listens beyond this host without tls") }
-            if http.tokens.isEmpty, http.clients.isEmpty {
-                warnings.append(place + "listens beyond this host, and every caller may do everything")
-            }
-        }
+        if !http.listen.isLoopback { try beyondThisHost(http, at: try mapping.optional(.listen) ?? value) }
         return http
+    }
+
+    /// A port that others can reach must know its callers (the contract, section 5: loopback by default), unless the file
+    /// says that it means it; a network that is walled off may be enough.
+    private mutating func beyondThisHost(_ http: HTTPConfiguration, at listen: YAMLValue) throws(YAMLError) {
+        let place = "\(listen.file):\(listen.mark.line): http: "
+        if http.tokens.isEmpty, http.clients.isEmpty {
+            guard http.allowsAnybody || http.tls?.clientCAFile != nil else {
+                throw listen.fault(
+                    "\(http.listen) can be reached from beyond this host, and every caller may do everything",
+                    hint: "add http.tokens, or http.tls with clientCAFile; or listen on 127.0.0.1; or say "
+                        + "unauthenticated: true where the network keeps others out")
+            }
+            warnings.append(place + "listens beyond this host, and every caller may do everything")
+        }
+        if http.tls == nil { warnings.append(place + "listens beyond this host without tls") }
     }
 
     private func serverTLS(_ value: YAMLValue) throws(YAMLError) -> ServerTLSConfiguration {

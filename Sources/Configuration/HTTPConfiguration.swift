@@ -6,6 +6,12 @@ public struct HTTPConfiguration: Sendable, Hashable {
     public var listen = HostAndPort(host: "127.0.0.1", port: 8_080)
     /// Where partners reach us: `notificationsURL`; nil where it was not given.
     public var notificationsURL: String?
+    /// Names beside `localhost` and addresses that `Host` may carry on a loopback port, where a proxy on this host leaves
+    /// them as they were: `hostNames`. Other names are refused (DNS rebinding); that of `notificationsURL` is known.
+    public var hostNames: [String] = []
+    /// Whether a port that can be reached from beyond this host may go without tokens and client certificates, so that
+    /// everybody there may do everything: `unauthenticated`. Else such a configuration is refused.
+    public var allowsAnybody = false
     /// TLS: `tls`; nil for plain HTTP.
     public var tls: ServerTLSConfiguration?
     /// Who may call with a bearer token: `tokens`. Where neither tokens nor clients are given, every caller may do
@@ -24,6 +30,13 @@ public struct HTTPConfiguration: Sendable, Hashable {
     /// Notifications that may wait for their commit before the next is answered 503: `notificationsWaiting`,
     /// default 1 024.
     public var notificationsWaiting = 1_024
+
+    /// The host in `notificationsURL`, or nil.
+    public var notificationsHost: String? {
+        guard let url = notificationsURL, let scheme = url.firstRange(of: "://") else { return nil }
+        let authority = url[scheme.upperBound...].prefix { $0 != "/" }
+        return HostAndPort(String(authority))?.host ?? HostAndPort("\(authority):443")?.host
+    }
 }
 
 /// A host with its port.

@@ -7,7 +7,7 @@ enum ClientIdentity: Sendable, Equatable {
     /// None was sent, or it does not verify.
     case refused
     /// Signed by one of the authorities, valid now, and meant for clients.
-    case verified(subject: String)
+    case verified(subject: String, commonName: String?)
 }
 
 /// Verifies what the client sent. The library below only *asks* for a certificate: without this call it would serve a
@@ -21,11 +21,10 @@ func verifyClient(_ session: gnutls_session_t?) -> ClientIdentity {
         return gnutls_certificate_verify_peers(session, &data, 1, &status)
     }
     guard result == GNUTLS_E_SUCCESS, status == 0 else { return .refused }
-    guard let subject = subjectOfPeer(session) else { return .refused }
-    return .verified(subject: subject)
+    return identityOfPeer(session) ?? .refused
 }
 
-private func subjectOfPeer(_ session: gnutls_session_t) -> String? {
+private func identityOfPeer(_ session: gnutls_session_t) -> ClientIdentity? {
     var count: UInt32 = 0
     guard let certificates = gnutls_certificate_get_peers(session, &count), count > 0 else { return nil }
     var certificate: gnutls_x509_crt_t?
@@ -37,5 +36,20 @@ private func subjectOfPeer(_ session: gnutls_session_t) -> String? {
     var name = gnutls_datum_t()
     guard gnutls_x509_crt_get_dn3(certificate, &name, 0) == GNUTLS_E_SUCCESS else { return nil }
     defer { switchyard_gnutls_free(name.data) }
-    return String(decoding: UnsafeBufferPointer(start: name.data, count: Int(name.size)), as: UTF8.self)
+    let subject = String(decoding: UnsafeBufferPointer(start: name.data, count: Int(name.size)), as: UTF8.self)
+    let first = commonName(certificate, 0)
+    return .verified(subject: subject, commonName: commonName(certificate, 1) == nil ? first : nil)
+}
+
+/// The `index`th common name of the subject, its value alone; nil where there is none, or it is longer than X.520 has
+/// it (64 characters).
+private func commonName(_ certificate: gnutls_x509_crt_t, _ index: UInt32) -> String? {
+    var size = 260
+    var text = [UInt8](repeating: 0, count: size)
+    let result = text.withUnsafeMutableBytes {
+        gnutls_x509_crt_get_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, index, 0, $0.baseAddress, &size)
+    }
+    // The size counts what the name holds, also a zero byte: a name that has one is equal to no configured one.
+    guard result == GNUTLS_E_SUCCESS, size > 0, size <= text.count else { return nil }
+    return String(validating: text[..<size], as: UTF8.self)
 }

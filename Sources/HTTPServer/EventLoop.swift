@@ -177,9 +177,12 @@ extension Exchange {
             response.headers.append(("Connection", "close"))
             return queue(response, handle, connection)
         }
-        var subject: String?
-        if server.asksForCertificate, case .verified(let name) = connection.client(handle) { subject = name }
-        let peer = HTTPPeer(address: connection.address, port: connection.port, certificateSubject: subject)
+        var peer = HTTPPeer(address: connection.address, port: connection.port)
+        if server.asksForCertificate, case .verified(let subject, let commonName) = connection.client(handle) {
+            peer = HTTPPeer(
+                address: connection.address, port: connection.port, certificateSubject: subject,
+                certificateCommonName: commonName)
+        }
         let request = HTTPRequest(
             method: arrival.method, target: target, headers: arrival.headers, body: arrival.body, peer: peer)
         arrival.body = []

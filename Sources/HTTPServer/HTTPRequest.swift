@@ -77,12 +77,18 @@ public struct HTTPPeer: Sendable, Equatable {
     public let port: UInt16
     /// Distinguished name (RFC 4514) of the verified client certificate; nil where none was asked for.
     public let certificateSubject: String?
+    /// The common name in it, as the certificate has it: no text that somebody could break out of. Nil where there is
+    /// none, or more than one: nobody could say which counts.
+    public let certificateCommonName: String?
 
     /// Bundles what is known of a peer.
-    public init(address: String, port: UInt16, certificateSubject: String? = nil) {
+    public init(
+        address: String, port: UInt16, certificateSubject: String? = nil, certificateCommonName: String? = nil
+    ) {
         self.address = address
         self.port = port
         self.certificateSubject = certificateSubject
+        self.certificateCommonName = certificateCommonName
     }
 }
 

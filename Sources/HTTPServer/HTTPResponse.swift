@@ -43,17 +43,20 @@ public struct Problem: Sendable, Equatable, Error {
     public var detail: String?
     /// Extension members (text), written in the order of their names; `code`, `field`.
     public var members: [String: String]
+    /// `WWW-Authenticate`, which RFC 9110 section 11.6.1 wants with every 401.
+    public var challenge: String?
 
     /// A problem; without `title` the phrase of the status is taken.
     public init(
         _ status: Int, detail: String? = nil, type: String = "about:blank", title: String? = nil,
-        members: [String: String] = [:]
+        members: [String: String] = [:], challenge: String? = nil
     ) {
         self.status = status
         self.type = type
         self.title = title ?? reasonPhrase(status)
         self.detail = detail
         self.members = members
+        self.challenge = challenge
     }
 
     /// The document, `application/problem+json`, members in a fixed order.
@@ -74,7 +77,8 @@ public struct Problem: Sendable, Equatable, Error {
             appendMember(name, value, to: &json)
         }
         json.append(UInt8(ascii: "}"))
-        return HTTPResponse(status: status, contentType: "application/problem+json", body: json)
+        let headers = challenge.map { [(name: "WWW-Authenticate", value: $0)] } ?? []
+        return HTTPResponse(status: status, contentType: "application/problem+json", headers: headers, body: json)
     }
 
     private func appendMember(_ name: String, _ value: String, to json: inout [UInt8]) {
@@ -116,6 +120,7 @@ func reasonPhrase(_ status: Int) -> String {
     case 411: "Length Required"
     case 413: "Content Too Large"
     case 415: "Unsupported Media Type"
+    case 421: "Misdirected Request"
     case 422: "Unprocessable Content"
     case 429: "Too Many Requests"
     case 431: "Request Header Fields Too Large"

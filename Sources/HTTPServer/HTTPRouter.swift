@@ -29,6 +29,9 @@ public struct HTTPRouter: Sendable {
 
     private var routesBySegmentCount: [Int: [Route]] = [:]
 
+    /// Asked before any route: the problem to answer in its place, or nil.
+    public var gate: (@Sendable (HTTPRequest) -> Problem?)?
+
     /// No routes.
     public init() {}
 
@@ -48,6 +51,10 @@ public struct HTTPRouter: Sendable {
 
     /// Finds the route and calls its handler, or answers 404, 405 or (OPTIONS) 204. Linear in the routes of that depth.
     public func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
+        if let problem = gate?(request) {
+            responder.answer(problem)
+            return
+        }
         let segments = request.target.segments
         var allowed: [String] = []
         for route in routesBySegmentCount[segments.count] ?? [] {

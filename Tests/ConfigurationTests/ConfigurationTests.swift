@@ -152,7 +152,7 @@ func refusal(_ text: String) -> YAMLError? {
         let text =
             contractExample
             .replacing("http://127.0.0.1:9101", with: "http://bank.example:9101/")
-            .replacing("listen: \"127.0.0.1:8080\"", with: "listen: \"0.0.0.0:8080\"")
+            .replacing("listen: \"127.0.0.1:8080\"", with: "listen: \"0.0.0.0:8080\", unauthenticated: true")
         let warnings = try decode(text).warnings
         #expect(warnings.count == 3)
         #expect(warnings.contains { $0.contains("partners.bank-a.baseURL: plain HTTP leaves this host") })

@@ -184,6 +184,41 @@ import YAMLDocument
         #expect(error.line == 2)
     }
 
+    @Test("A port that others can reach must know its callers, or the file must say that it means it")
+    func beyondThisHost() throws {
+        func with(_ settings: String) -> String {
+            contractExample.replacing("listen: \"127.0.0.1:8080\"", with: settings)
+        }
+        for address in ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:80", "switchyard.internal:8080"] {
+            let refused = try #require(refusal(with("listen: \"\(address)\"")))
+            #expect(refused.keyPath == "http.listen" && refused.line == 2)
+            #expect(refused.message.contains("every caller may do everything"))
+            #expect(refused.hint.contains("http.tokens") && refused.hint.contains("unauthenticated: true"))
+            // TLS alone tells nobody who calls.
+            let tls = "tls: { certificateFile: cert.pem, keyFile: key.pem"
+            #expect(refusal(with("listen: \"\(address)\", \(tls) }")) != nil)
+            let token = "tokens: [{ name: x, token: { file: token }, roles: [read] }]"
+            for settings in [token, "\(tls), clientCAFile: /ca.pem }", "unauthenticated: true"] {
+                #expect(refusal(with("listen: \"\(address)\", \(settings)")) == nil, "\(settings)")
+            }
+            #expect(try !decode(with("listen: \"\(address)\", \(token)")).warnings.isEmpty)
+        }
+        #expect(refusal(with("listen: \"localhost:8080\"")) == nil)
+    }
+
+    @Test("The name in notificationsURL, and further names that Host may carry")
+    func hostNames() throws {
+        let text = contractExample.replacing(
+            "notificationsURL: \"http://127.0.0.1:8080/",
+            with: "hostNames: [desk.example], notificationsURL: \"https://x.example/")
+        let http = try decode(text).http
+        #expect(http.hostNames == ["desk.example"])
+        #expect(http.notificationsHost == "x.example")
+        #expect(try decode(contractExample).http.notificationsHost == "127.0.0.1")
+        #expect(HTTPConfiguration().notificationsHost == nil)
+        #expect(refusal(text.replacing("[desk.example]", with: "['a b']"))?.keyPath == "http.hostNames[0]")
+    }
+
     @Test("Partners: TLS needs https, a certificate its key")
     func partnerTLS() throws {
         let plain = contractExample.replacing(

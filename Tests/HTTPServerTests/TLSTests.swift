@@ -40,10 +40,12 @@ struct Authority {
                 + "-days 2 -subj /CN=\(name)")
     }
 
-    func makeCertificate(_ name: String, authority: String, usage: String, days: Int = 2) throws {
+    func makeCertificate(
+        _ name: String, authority: String, usage: String, days: Int = 2, subject: String? = nil
+    ) throws {
         try openssl(
             "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout \(name).key -out \(name).csr "
-                + "-subj /O=Test/CN=\(name)")
+                + "-subj \(subject ?? "/O=Test/CN=\(name)")")
         try Data("extendedKeyUsage=\(usage)\nsubjectAltName=DNS:localhost,IP:127.0.0.1\n".utf8)
             .write(to: folder.appending(path: "\(name).ext"))
         try openssl(
@@ -72,11 +74,20 @@ extension HTTPServerSuites {
             try authority.makeCertificate("good", authority: "client-ca", usage: "clientAuth")
             try authority.makeCertificate("wronguse", authority: "client-ca", usage: "serverAuth")
             try authority.makeCertificate("expired", authority: "client-ca", usage: "clientAuth", days: -1)
+            // An organization that reads like a name, two names, none.
+            try authority.makeCertificate(
+                "tricky", authority: "client-ca", usage: "clientAuth", subject: "/O=x,CN=good/CN=bob")
+            try authority.makeCertificate(
+                "double", authority: "client-ca", usage: "clientAuth", subject: "/CN=good/CN=bob")
+            try authority.makeCertificate("nameless", authority: "client-ca", usage: "clientAuth", subject: "/O=good")
             try authority.makeCertificate("stranger", authority: "stranger-ca", usage: "clientAuth")
             let plain = HTTPServerTLS(
                 certificateChain: try authority.text("server.pem"), privateKey: try authority.text("server.key"))
             let handler: HTTPServer.Handler = { request, responder in
-                responder.answer(.text("hello \(request.peer.certificateSubject ?? "nobody")"))
+                responder.answer(
+                    .text(
+                        "hello \(request.peer.certificateSubject ?? "nobody"), \(request.peer.certificateCommonName ?? "nameless")."
+                    ))
             }
             let open = try makeServer({ $0.tls = plain }, handler: handler)
             defer { open.stop() }
@@ -86,7 +97,11 @@ extension HTTPServerSuites {
             strict.clientAuthorities = try authority.text("client-ca.pem")
             let closed = try makeServer({ $0.tls = strict }, handler: handler)
             defer { closed.stop() }
-            #expect(try authority.get(closed, "-cert good.pem -key good.key").contains("hello CN=good,O=Test"))
+            #expect(try authority.get(closed, "-cert good.pem -key good.key").contains("hello CN=good,O=Test, good."))
+            for (name, common) in [("tricky", "bob"), ("double", "nameless"), ("nameless", "nameless")] {
+                let output = try authority.get(closed, "-cert \(name).pem -key \(name).key")
+                #expect(output.contains("hello") && output.contains(", \(common)."), "\(output)")
+            }
             for options in [
                 "", "-cert stranger.pem -key stranger.key", "-cert wronguse.pem -key wronguse.key",
                 "-cert expired.pem -key expired.key",

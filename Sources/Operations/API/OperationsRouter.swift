@@ -5,6 +5,7 @@ public enum OperationsRouter {
     /// The router over these ports. Build it once, before the server starts.
     public static func make(_ ports: OperationsPorts) -> HTTPRouter {
         var router = HTTPRouter()
+        router.gate = { [site = ports.site] request in site.refusal(request) }
         HealthAPI(ports: ports).add(to: &router)
         CommandsAPI(ports: ports).add(to: &router)
         PaymentsAPI(ports: ports).add(to: &router)

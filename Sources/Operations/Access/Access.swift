@@ -41,7 +41,7 @@ public struct AccessPolicy: Sendable {
 
     /// Tokens.
     public var tokens: [Token]
-    /// Roles by the subject of a verified client certificate.
+    /// Roles by the common name of a verified client certificate.
     public var clients: [String: Set<AccessRole>]
 
     /// A policy; by default an open one.
@@ -55,20 +55,27 @@ public struct AccessPolicy: Sendable {
         if tokens.isEmpty, clients.isEmpty {
             return .success(Caller(name: "anybody", roles: Set(AccessRole.allCases)))
         }
-        if let subject = request.peer.certificateSubject, let roles = clients[AccessPolicy.commonName(of: subject)] {
-            return .success(Caller(name: AccessPolicy.commonName(of: subject), roles: roles))
+        if let name = request.peer.certificateCommonName, let roles = clients[name] {
+            return .success(Caller(name: name, roles: roles))
         }
         guard let header = request.headers["authorization"] else {
-            return .failure(Problem(401, detail: "a bearer token is needed"))
+            return .failure(AccessPolicy.unknown("a bearer token is needed"))
         }
         guard header.lowercased().hasPrefix("bearer ") else {
-            return .failure(Problem(401, detail: "only bearer tokens are known"))
+            return .failure(AccessPolicy.unknown("only bearer tokens are known"))
         }
         let presented = Array(header.utf8.dropFirst(7))
         var found: Caller?
         for token in tokens where token.matches(presented) { found = token.caller }
-        guard let found else { return .failure(Problem(401, detail: "the token is not known")) }
+        guard let found else {
+            return .failure(AccessPolicy.unknown("the token is not known", error: ", error=\"invalid_token\""))
+        }
         return .success(found)
+    }
+
+    /// 401 with the challenge that RFC 6750 section 3 describes.
+    private static func unknown(_ detail: String, error: String = "") -> Problem {
+        Problem(401, detail: detail, challenge: "Bearer realm=\"switchyard\"\(error)")
     }
 
     /// The caller, where they have one of the roles; else the problem to answer.
@@ -80,14 +87,5 @@ public struct AccessPolicy: Sendable {
                         403, detail: "the role \(roles.map(\.rawValue).sorted().joined(separator: " or ")) is needed"))
                 : .success(caller)
         }
-    }
-
-    /// The common name in a distinguished name (RFC 4514), or the whole where there is none.
-    static func commonName(of subject: String) -> String {
-        for part in subject.split(separator: ",") {
-            let trimmed = part.drop { $0 == " " }
-            if trimmed.hasPrefix("CN=") { return String(trimmed.dropFirst(3)) }
-        }
-        return subject
     }
 }

@@ -12,6 +12,8 @@ public struct OperationsPorts: Sendable {
     public var reader: any LogReader
     /// Who may do what.
     public var access: AccessPolicy
+    /// What web pages must not do through a browser.
+    public var site: SiteGuard
     /// Every bound.
     public var limits: OperationsLimits
     /// Runs what may wait for a disk.
@@ -36,7 +38,7 @@ public struct OperationsPorts: Sendable {
     /// Ports.
     public init(
         appender: any LogAppender, reader: any LogReader, access: AccessPolicy = AccessPolicy(),
-        limits: OperationsLimits = OperationsLimits(), workers: Workers = Workers(),
+        site: SiteGuard = SiteGuard(), limits: OperationsLimits = OperationsLimits(), workers: Workers = Workers(),
         now: @escaping @Sendable () -> Timestamp,
         undecodable: @escaping @Sendable (_ frame: [UInt8], _ partition: Int32) -> RecordFault? = { _, _ in nil },
         readiness: @escaping @Sendable () -> Readiness = { Readiness() },
@@ -47,6 +49,7 @@ public struct OperationsPorts: Sendable {
         self.appender = appender
         self.reader = reader
         self.access = access
+        self.site = site
         self.limits = limits
         self.workers = workers
         self.now = now

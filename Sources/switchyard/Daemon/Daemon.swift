@@ -157,7 +157,7 @@ final class Daemon {
         let count = reader.partitionCount
         return OperationsPorts(
             appender: appender, reader: reader, access: DaemonPort.access(configuration.http),
-            limits: limits, now: { SystemClock().wall() },
+            site: DaemonPort.site(configuration.http), limits: limits, now: { SystemClock().wall() },
             undecodable: { [domain] frame, partition in
                 let decoded = domain.domain.command(
                     frame: frame.span.bytes, partition: partition, partitionCount: count, now: SystemClock().wall())

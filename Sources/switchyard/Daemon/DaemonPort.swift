@@ -38,6 +38,13 @@ enum DaemonPort {
         }
     }
 
+    /// What web pages must not do. The name under which partners reach us through a proxy on this host is one of ours.
+    static func site(_ http: HTTPConfiguration) -> SiteGuard {
+        guard http.listen.isLoopback else { return SiteGuard(names: nil) }
+        let names = [http.listen.host] + http.hostNames
+        return SiteGuard(names: names + [http.notificationsHost].compactMap(\.self))
+    }
+
     /// Who may do what.
     static func access(_ http: HTTPConfiguration) -> AccessPolicy {
         AccessPolicy(
