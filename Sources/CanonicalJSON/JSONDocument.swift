@@ -185,18 +185,39 @@ extension JSONDocument {
 
     /// The place of the value's text, strings with their quotes. `null`'s of an empty document is empty.
     public func textRange(_ node: JSONNode) -> Range<Int> {
-        let entry = entry(node)
-        switch entry.kind {
-        case .string: return (Int(entry.start) - 1)..<(entry.range.upperBound + 1)
-        case .array, .object:
-            // The end is the last value's end and what follows up to the closing bracket.
-            let close = entry.kind == .array ? UInt8(ascii: "]") : UInt8(ascii: "}")
-            var end = Int(entry.start) + 1
-            let last = lastChild(node)
-            if let last { end = textRange(last).upperBound }
-            while end < bytes.count, bytes[end] != close { end += 1 }
-            return Int(entry.start)..<min(end + 1, bytes.count)
-        default: return entry.range
+        let start = Int(entry(node).start)
+        // No recursion: the text may be nested as deeply as it is long.
+        var closings: [UInt8] = []
+        var current = node
+        while let bracket = closing(current) {
+            closings.append(bracket)
+            guard let last = lastChild(current) else { break }
+            current = last
+        }
+        let innermost = entry(current)
+        guard !closings.isEmpty else {
+            return innermost.kind == .string ? (start - 1)..<(innermost.range.upperBound + 1) : innermost.range
+        }
+        // The end is the last value's end and what follows up to the closing bracket.
+        var end =
+            switch innermost.kind {
+            case .array, .object: Int(innermost.start) + 1
+            case .string: innermost.range.upperBound + 1
+            default: innermost.range.upperBound
+            }
+        for bracket in closings.reversed() {
+            while end < bytes.count, bytes[end] != bracket { end += 1 }
+            end += 1
+        }
+        return start..<min(end, bytes.count)
+    }
+
+    /// The bracket that ends the value; nil for one that has none.
+    private func closing(_ node: JSONNode) -> UInt8? {
+        switch entry(node).kind {
+        case .array: UInt8(ascii: "]")
+        case .object: UInt8(ascii: "}")
+        default: nil
         }
     }
 

@@ -5,8 +5,10 @@ import PaymentModel
 public enum SignatureVerdict: Hashable, Sendable {
     /// Signed by the partner, and young enough when it was received.
     case fresh
-    /// Signed by the partner, but too old (or too far in the future).
+    /// Signed by the partner, but too old.
     case stale
+    /// Signed by the partner, but dated too far in the future: its clock or ours is wrong. Otherwise as stale.
+    case early
     /// Not signed by the partner.
     case forged(ForgeryReason)
 }
@@ -81,8 +83,9 @@ extension ReferenceAdapter {
         for index in 0..<32 { difference |= expected[index] ^ given[index] }
         guard difference == 0 else { return .forged(.mismatch) }
         let seconds = time.reduce(Int64(0)) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
-        let distance = (receivedAt.milliseconds - seconds * 1_000).magnitude
-        return distance <= signatureTolerance.count.magnitude ? .fresh : .stale
+        let age = receivedAt.milliseconds - seconds * 1_000
+        if age > signatureTolerance.count { return .stale }
+        return age < -signatureTolerance.count ? .early : .fresh
     }
 
     private static func hexBytes(_ text: some Collection<UInt8>) -> [UInt8]? {

@@ -1,6 +1,7 @@
 import CanonicalJSON
 import CurlHTTP
 import EventLog
+import HTTPServer
 import Operations
 import PaymentModel
 import RecordFormat
@@ -68,6 +69,65 @@ struct CommandsTests {
         #expect(answer.headers["content-type"] == "application/problem+json")
         #expect(answer.json?["detail"]?.string?.contains("nothing was taken") == true)
         #expect(try port.records(.commands).isEmpty)
+    }
+
+    @Test(
+        "what is wrong with it is told, and nothing of it",
+        arguments: [
+            ("{\"id\":\"Clara\"", "ends in the middle, at byte 13"), ("", "there is no text"),
+            ("\u{FEFF}{\"id\":\"Clara\"}", "byte order mark"),
+            ("{\"Clara\":1} x", "follows the JSON value, at byte 12"),
+            (#"{"id":"Clara","id":"Clara","type":"t","subject":"s","data":{}}"#, "'id' stands there twice"),
+            (#"{"id":"Clara","type":"t","subject":"s"}"#, "data is missing"), ("[\"Clara\"]", "no object"),
+            (#"{"id":"Clara","type":"t","data":{}}"#, "type, id and subject are needed"),
+        ])
+    func faults(body: String, words: String) async throws {
+        let port = try PortUnderTest()
+        let answer = try await port.call("POST", "/v1/commands", body: body)
+        #expect(answer.status == 400)
+        let detail = try #require(answer.json?["detail"]?.string)
+        #expect(detail.contains(words) && !answer.text.contains("Clara"), "\(detail)")
+    }
+
+    @Test("the same for bytes that are no UTF-8, a binary event without data, a structured one that is none")
+    func eventFaults() async throws {
+        let port = try PortUnderTest()
+        let latin = try await port.call(
+            "POST", "/v1/commands", bytes: Array(#"{"id":""#.utf8) + [0xE9] + Array(#""}"#.utf8))
+        #expect(latin.json?["detail"]?.string?.contains("not UTF-8, at byte 7") == true, "\(latin.text)")
+        let binary = try await port.call(
+            "POST", "/v1/commands",
+            headers: [
+                ("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "urn:b"), ("ce-type", "t"),
+                ("ce-subject", "s"),
+            ])
+        #expect(binary.json?["detail"]?.string?.contains("the body is missing") == true, "\(binary.text)")
+        for (body, words) in [("{\"id\"", "ends in the middle"), ("{}", "id, source and subject are needed")] {
+            let answer = try await port.call(
+                "POST", "/v1/commands", body: body, headers: [("content-type", "application/cloudevents+json")])
+            #expect(answer.status == 400 && answer.text.contains(words), "\(answer.text)")
+        }
+        #expect(try port.records(.commands).isEmpty)
+    }
+
+    @Test("a line of send keeps what only the daemon may judge: repeated members, any depth; the value is untouched")
+    func lenientLine() throws {
+        func value(_ text: String) throws -> String {
+            let frame = try SendLine(Array(text.utf8), timestamp: 1).frame
+            let layout = try RecordLayout(frame.span.bytes)
+            return String(decoding: frame[try #require(layout.value)], as: UTF8.self)
+        }
+        let deep = String(repeating: #"{"a":["#, count: 100_000) + String(repeating: "] }", count: 100_000)
+        for data in [#"{"a":1,"a":2}"#, deep, "[ ]", #""\ud800""#, "1e999", "null"] {
+            #expect(try value(#"{"data":\#(data),"type":"t","id":"i","subject":"s"}"#) == data)
+        }
+        let twice = #"{"type":"t","id":"i","id":"j","subject":"s","data":{}}"#
+        let line = try SendLine(Array(twice.utf8), timestamp: 1)
+        #expect(line.id == nil && line.repeated == "id" && line.subject == "s")
+        #expect(try value(twice) == twice)
+        for text in ["[]", "{", "nonsense", #"{"a":1}}"#, #"{"a" 1}"#] {
+            #expect(throws: SendLine.Fault.self) { try SendLine(Array(text.utf8), timestamp: 1) }
+        }
     }
 
     @Test("the shard's own decoder has the last word; too large is 413")
@@ -154,7 +214,10 @@ struct CommandsTests {
     @Test("roles: who may send, and whose desk commands the shard must refuse")
     func roles() async throws {
         let port = try PortUnderTest(access: tokens)
-        #expect(try await port.call("POST", "/v1/commands", body: line).status == 401)
+        let nobody = try await port.call("POST", "/v1/commands", body: line)
+        #expect(nobody.status == 401 && nobody.headers["www-authenticate"] == "Bearer realm=\"switchyard\"")
+        let stranger = try await port.call("POST", "/v1/commands", body: line, token: "wrong")
+        #expect(stranger.headers["www-authenticate"]?.hasSuffix("error=\"invalid_token\"") == true)
         #expect(try await port.call("POST", "/v1/commands", body: line, token: "wrong").status == 401)
         #expect(try await port.call("POST", "/v1/commands", body: line, token: "reader-token").status == 403)
         #expect(try await port.call("POST", "/v1/commands", body: line, token: "desk-token").status == 403)
@@ -168,6 +231,20 @@ struct CommandsTests {
         #expect(try await port.call("POST", "/v1/commands", body: release, token: "upstream-token").status == 202)
         let records = try port.records(.commands)
         #expect(try records.map { try PortUnderTest.headers($0.frame)["switchyard-roles"] } == [nil, "send"])
+    }
+
+    @Test("a certificate's common name is the value itself, never a piece of another attribute's text")
+    func commonName() throws {
+        let access = AccessPolicy(clients: ["ann": [.desk]])
+        func roles(_ subject: String, _ name: String?) throws -> Set<AccessRole>? {
+            let peer = HTTPPeer(
+                address: "127.0.0.1", port: 1, certificateSubject: subject, certificateCommonName: name)
+            let request = HTTPRequest(method: "GET", target: try #require(RequestTarget("/")), peer: peer)
+            return try? access.identify(request).get().roles
+        }
+        #expect(try roles("CN=ann,O=x", "ann") == [.desk])
+        #expect(try roles(#"O=x\,CN=ann,CN=bob"#, "bob") == nil)
+        #expect(try roles("CN=ann", nil) == nil)
     }
 
     @Test("a caller cannot give itself a role inside a bundle")

@@ -16,6 +16,7 @@ struct NotificationsTests {
             switch header("Partner-Signature") {
             case "good": .fresh
             case "old": .stale
+            case "tomorrow": .early
             default: .forged(reason: "no signature")
             }
         },
@@ -51,12 +52,16 @@ struct NotificationsTests {
         #expect(record.body == Array(NotificationsTests.body.utf8))
     }
 
-    @Test("a stale one is refused, but stored, so that it prompts an inquiry")
-    func stale() async throws {
+    @Test(
+        "a stale one is refused, but stored, so that it prompts an inquiry; one from the future is told apart",
+        arguments: [("old", "too old"), ("tomorrow", "in the future")])
+    func stale(signature: String, words: String) async throws {
         let port = try port()
         let answer = try await port.call(
-            "POST", "/v1/notifications/bank-a", body: NotificationsTests.body, headers: [("partner-signature", "old")])
-        #expect(answer.status == 401)
+            "POST", "/v1/notifications/bank-a", body: NotificationsTests.body,
+            headers: [("partner-signature", signature)])
+        #expect(answer.status == 401 && answer.headers["www-authenticate"]?.hasPrefix("Signature") == true)
+        #expect(answer.json?["detail"]?.string?.contains(words) == true)
         let found = try port.records(.notifications)
         #expect(found.count == 1)
         #expect(try decoded(found[0].frame).fresh == false)

@@ -35,7 +35,7 @@ struct NotificationTests {
 
     @Test(arguments: [
         ("1795000000", SignatureVerdict.fresh), ("1794999701", .fresh), ("1795000300", .fresh),
-        ("1794999700", .stale), ("1795000301", .stale), ("0", .stale), ("999999999999", .stale),
+        ("1794999700", .stale), ("1795000301", .early), ("0", .stale), ("999999999999", .early),
     ])
     func freshness(_ seconds: String, _ expected: SignatureVerdict) {
         #expect(verify(signature(seconds, "{}"), "{}") == expected)

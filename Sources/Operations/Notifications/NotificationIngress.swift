@@ -74,12 +74,28 @@ final class NotificationIngress: Sendable {
             ports.log.warning(
                 "a notification is not signed by its partner",
                 [("partner", .text(partner)), ("reason", .text(reason)), ("address", .text(request.peer.address))])
-            responder.answer(Problem(401, detail: "the signature is not the partner's"))
+            responder.answer(NotificationIngress.refused("the signature is not the partner's"))
             return
+        }
+        if verdict != .fresh {
+            ports.log.warning(
+                "an authentic notification is refused; its attempt is inquired",
+                [("partner", .text(partner)), ("reason", .text(NotificationIngress.words(verdict)))])
         }
         store(
             record(request.body, partner: partner, webhook, receivedAt, fresh: verdict == .fresh, counters),
-            fresh: verdict == .fresh, counters, responder)
+            verdict, counters, responder)
+    }
+
+    /// 401 with the challenge that RFC 9110 wants: a signature over the body is what is asked for, no token.
+    private static func refused(_ detail: String) -> Problem {
+        Problem(401, detail: detail, challenge: "Signature realm=\"notifications\"")
+    }
+
+    private static func words(_ verdict: WebhookVerdict) -> String {
+        verdict == .early
+            ? "the signature is dated in the future, beyond the tolerance: compare the clocks"
+            : "the signature is too old"
     }
 
     /// An authentic body that its own adapter cannot read is stored, too: the shard puts it to the dead letters, where a
@@ -100,7 +116,7 @@ final class NotificationIngress: Sendable {
     }
 
     private func store(
-        _ record: NotificationRecord, fresh: Bool, _ counters: Counters, _ responder: HTTPResponder
+        _ record: NotificationRecord, _ verdict: WebhookVerdict, _ counters: Counters, _ responder: HTTPResponder
     ) {
         var batch = RecordBatch()
         batch.append(
@@ -112,12 +128,12 @@ final class NotificationIngress: Sendable {
             if error != nil {
                 counters.notStored.add()
                 responder.answer(Answers.unavailable("the notification was not stored"))
-            } else if fresh {
+            } else if verdict == .fresh {
                 counters.fresh.add()
                 responder.answer(.json(Array("{}".utf8)))
             } else {
                 counters.stale.add()
-                responder.answer(Problem(401, detail: "the signature is too old"))
+                responder.answer(NotificationIngress.refused(NotificationIngress.words(verdict)))
             }
         }
     }

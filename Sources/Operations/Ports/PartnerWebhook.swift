@@ -6,6 +6,8 @@ public enum WebhookVerdict: Sendable, Equatable {
     case fresh
     /// Signed by the partner, but older than its tolerance allows.
     case stale
+    /// Signed by the partner, but dated further in the future than its tolerance allows; otherwise as stale.
+    case early
     /// Not signed by the partner. The reason is for our counters, not for the caller.
     case forged(reason: String)
 }

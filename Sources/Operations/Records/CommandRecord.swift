@@ -26,10 +26,8 @@ struct CommandRecord {
         let stamp = caller.stamp.map { [(RecordBundle.rolesHeader, $0)] } ?? []
         let contentType = request.headers["content-type"] ?? "application/json"
         if contentType.lowercased().hasPrefix("application/cloudevents+json") {
-            guard let event = try? JSONValue(parsing: request.body), let subject = event["subject"]?.string,
-                let id = event["id"]?.string, let source = event["source"]?.string
-            else { throw Fault(detail: "not a CloudEvent with id, source and subject") }
-            (self.subject, self.id, self.source, type) = (subject, id, source, event["type"]?.string ?? "")
+            let event = try CommandRecord.envelope(request.body)
+            (subject, id, source, type) = (event.subject, event.id, event.source, event.type)
             frame = CommandRecord.encode(
                 subject, [("content-type", "application/cloudevents+json")] + stamp, request.body, now)
         } else if request.headers["ce-specversion"] != nil || request.headers["ce-id"] != nil {
@@ -44,6 +42,7 @@ struct CommandRecord {
             guard let subject = value("ce_subject"), let id = value("ce_id"), let source = value("ce_source") else {
                 throw Fault(detail: "ce-id, ce-source and ce-subject are needed")
             }
+            guard !request.body.isEmpty else { throw Fault(detail: "the body is missing: it is the command's data") }
             (self.subject, self.id, self.source, type) = (subject, id, source, value("ce_type") ?? "")
             headers.append(("content-type", contentType))
             frame = CommandRecord.encode(subject, headers + stamp, request.body, now)
@@ -52,13 +51,33 @@ struct CommandRecord {
             do {
                 line = try SendLine(request.body, timestamp: now.milliseconds, extra: stamp)
             } catch {
-                throw Fault(detail: "not a JSON object with type, id, subject and data")
+                guard case .notAnObject(let reason) = error else { throw Fault(detail: "not a JSON object") }
+                throw Fault(detail: "not a JSON object with type, id, subject and data: \(reason)")
             }
+            if let name = line.repeated { throw Fault(detail: "'\(name)' stands there twice") }
             guard let id = line.id, let subject = line.subject, let type = line.type else {
                 throw Fault(detail: "type, id and subject are needed, each a text")
             }
+            guard line.hasData else { throw Fault(detail: "data is missing") }
             (self.subject, self.id, source, self.type, frame) = (subject, id, line.source, type, line.frame)
         }
+    }
+
+    /// The attributes of a structured CloudEvent.
+    private static func envelope(
+        _ body: [UInt8]
+    ) throws(Fault) -> (subject: String, id: String, source: String, type: String) {
+        var document = JSONDocument()
+        do {
+            try document.parse(body.span.bytes, refuseViolations: false)
+        } catch {
+            throw Fault(detail: "not a CloudEvent in structured mode: \(error.words(body))")
+        }
+        func text(_ name: StaticString) -> String? { document.member(.root, name).flatMap { document.string($0) } }
+        guard let subject = text("subject"), let id = text("id"), let source = text("source") else {
+            throw Fault(detail: "not a CloudEvent in structured mode: id, source and subject are needed, each a text")
+        }
+        return (subject, id, source, text("type") ?? "")
     }
 
     func partition(of count: Int32) -> Int32 { PartitionHash.partition(of: subject.utf8, count: count) }

@@ -54,7 +54,7 @@ final class Ingress: @unchecked Sendable {
         let isFresh: Bool
         switch verdict {
         case .fresh: isFresh = true
-        case .stale: isFresh = false
+        case .stale, .early: isFresh = false
         case .forged: return nil
         }
         guard let content = adapter.notification(body: notification.body) else { return nil }

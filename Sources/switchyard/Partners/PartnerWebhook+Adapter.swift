@@ -23,6 +23,7 @@ extension PartnerWebhook {
                     switch verdict {
                     case .fresh: return .fresh
                     case .stale: return .stale
+                    case .early: return .early
                     case .forged(let reason): best = .forged(reason: reason.rawValue)
                     }
                 }

@@ -1,18 +1,20 @@
 import Glibc
 import YAMLDocument
 
-/// Reads lines of bytes, of any length, without changing them.
+/// Reads lines of bytes without changing them.
 struct LineReader: ~Copyable {
     private let descriptor: Int32
     private let owns: Bool
+    private let limit: Int
     private var buffer: [UInt8] = []
     private var start = 0
     private var atEnd = false
     /// Number of the line that was read last, from 1.
     private(set) var number = 0
 
-    /// Opens a file, or standard input for `-`.
-    init(_ path: String) throws(CommandFailure) {
+    /// Opens a file, or standard input for `-`. A line longer than `limit` bytes is a fault: it is held in memory.
+    init(_ path: String, limit: Int = 64 << 20) throws(CommandFailure) {
+        self.limit = limit
         owns = path != "-"
         descriptor = owns ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO
         if descriptor < 0 { throw CommandFailure(.usage, "\(path): \(FileBytes.reason(errno))") }
@@ -37,13 +39,19 @@ struct LineReader: ~Copyable {
                 number += 1
                 return Array(buffer[start...])
             }
+            guard buffer.count - start <= limit else {
+                throw CommandFailure(.wrong, "line \(number + 1): longer than \(limit >> 20) MiB")
+            }
             searched = buffer.count - start
             buffer.removeSubrange(..<start)
             start = 0
             var chunk = [UInt8](repeating: 0, count: 65_536)
             let count = read(descriptor, &chunk, chunk.count)
             if count < 0, errno == EINTR { continue }
-            if count < 0 { throw CommandFailure(.usage, "the input cannot be read: \(FileBytes.reason(errno))") }
+            if count < 0 {
+                throw CommandFailure(
+                    .usage, "line \(number + 1): the input cannot be read: \(FileBytes.reason(errno))")
+            }
             if count == 0 { atEnd = true }
             buffer.append(contentsOf: chunk[..<max(0, count)])
         }

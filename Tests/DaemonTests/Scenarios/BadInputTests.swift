@@ -52,15 +52,44 @@ struct BadInputTests {
         try await world.expectInvariants()
     }
 
-    @Test("a line that is no object ends send with 2 and its number; those before are sent")
+    @Test("a line that is no object ends send with 2 and its number; those before are sent, and it says how many")
     func brokenLine() async throws {
         let world = try await World()
         let daemon = try await world.start()
         let broken = try await world.run(
-            ["send", "-"], input: "\(Line.payout("before"))\n[1]\n\(Line.payout("after"))\n")
-        #expect(broken.status == 2 && broken.err.contains("line 2"), "\(broken)")
+            ["send", "-", "--output", "json"], input: "\(Line.payout("before"))\n[1]\n\(Line.payout("after"))\n")
+        #expect(broken.status == 2 && broken.err.contains("line 2: JSON, but no object"), "\(broken)")
+        #expect(broken.err.contains("1 command is durable, up to line 1"), "\(broken)")
+        #expect(broken.out.contains(#"{"sent":1}"#), "\(broken)")
         try await world.waits("before", "settled")
         #expect(try await world.state("after") == nil)
         _ = daemon
+    }
+
+    @Test("send refuses nothing by size or content: the daemon answers, and what comes after is sent")
+    func sendsWhatItIsGiven() async throws {
+        let world = try await World()
+        let daemon = try await world.start()
+        let huge = String(repeating: "x", count: 3 << 20)
+        let deep = String(repeating: "[", count: 60_000) + String(repeating: "]", count: 60_000)
+        func cancel(_ payment: String, _ data: String) -> String {
+            #"{"type":"payout.cancel","id":"c1","subject":"\#(payment)","data":\#(data)}"#
+        }
+        let sent = try await world.run(
+            ["send", "-"],
+            input: [
+                cancel("huge", #"{"reason":"\#(huge)"}"#), cancel("twice", #"{"reason":"a","reason":"b"}"#),
+                cancel("deep", #"{"reason":\#(deep)}"#),
+                #"{"type":"payout.cancel","id":"c1","id":"c2","subject":"ids","data":{}}"#, "\(Line.payout("after"))",
+            ].joined(separator: "\n"))
+        #expect(sent.status == 0 && sent.out.contains("5 commands are durable"), "\(sent)")
+        try await world.waits("after", "settled")
+        for payment in ["twice", "deep"] {
+            #expect(try await world.outcome(payment, "c1")["data"]?["code"]?.string == "invalid")
+        }
+        // Told by the daemon: to encode so much for a reader takes a debug build long.
+        for code in ["too-large", "missing-attribute"] {
+            try await eventually(20, "a dead letter") { daemon.output.contains(#""code":"\#(code)""#) }
+        }
     }
 }
