@@ -133,6 +133,7 @@ let package = Package(
                 "RecordFormat",
             ],
             path: "Tests/KafkaLogOwner", swiftSettings: strict),
+        .target(name: "KafkaMock", dependencies: ["CRDKafka"], path: "Tests/KafkaMock", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("PaymentModelTests", ["PaymentModel", "RecordFormat", "TestSupport"]),
         tests("CanonicalJSONTests", ["CanonicalJSON", "TestSupport"]),
@@ -141,7 +142,7 @@ let package = Package(
         tests("RocksStoreTests", ["RocksStore", "TestSupport"]),
         tests("YAMLDocumentTests", ["YAMLDocument", "TestSupport"]),
         tests("HTTPServerTests", ["HTTPServer", "CurlHTTP", "TestSupport"]),
-        tests("KafkaTransportTests", ["CRDKafka", "KafkaTransport", "TestSupport"]),
+        tests("KafkaTransportTests", ["CRDKafka", "KafkaMock", "KafkaTransport", "TestSupport"]),
         tests("ShellTests", ["CommandLineOptions", "StructuredLog", "Metrics", "TestSupport"]),
         tests("PaymentCoreTests", ["RecordFormat", "PaymentCore", "PaymentModel", "TestSupport"]),
         tests("RoutingTests", ["Routing", "Screening", "PolicyFiles", "YAMLDocument", "PaymentModel", "TestSupport"]),
@@ -158,8 +159,8 @@ let package = Package(
         tests(
             "KafkaLogTests",
             [
-                "EventLogConformance", "RecordFormat", "EventLog", "KafkaLog", "KafkaTransport", "RocksStore",
-                "PaymentModel", "TestSupport",
+                "EventLogConformance", "RecordFormat", "EventLog", "KafkaLog", "KafkaMock", "KafkaTransport",
+                "RocksStore", "PaymentModel", "CRDKafka", "TestSupport",
             ]),
         tests(
             "OrchestratorTests",

@@ -21,6 +21,10 @@ public final class KafkaEventLog: Sendable {
     /// `delete.retention.ms` of the state topic.
     let tombstoneRetention: Milliseconds
     private let owned = Mutex<[Int32: Int]>([:])
+    private let shards = Mutex<[WeakShard]>([])
+    private let watch = Mutex<LogWatch?>(nil)
+
+    private struct WeakShard: Sendable { weak var shard: KafkaShardLog? }
 
     /// Opens the log: creates missing topics where that is allowed, checks all of them, opens the local copy.
     /// Blocks for seconds; call it at start, not on a shard's thread.
@@ -51,7 +55,14 @@ public final class KafkaEventLog: Sendable {
     }
 
     /// The end of one shard, numbered from 0 within this instance. On Kafka the group decides which partitions it gets.
-    public func shard(_ index: Int) -> KafkaShardLog { KafkaShardLog(log: self, index: index) }
+    public func shard(_ index: Int) -> KafkaShardLog {
+        let shard = KafkaShardLog(log: self, index: index)
+        shards.withLock { list in
+            list.removeAll { $0.shard == nil }
+            list.append(WeakShard(shard: shard))
+        }
+        return shard
+    }
 
     /// Where commands and notifications come in.
     public func appender() throws(LogError) -> KafkaAppender { try KafkaAppender(self) }
@@ -59,8 +70,68 @@ public final class KafkaEventLog: Sendable {
     /// Committed records, and the states of the partitions that this process owns.
     public func reader() -> KafkaLogReader { KafkaLogReader(self) }
 
-    /// Closes the local copy. Shards are closed before.
-    public func close() { copy.close() }
+    /// Looks at lags and open transactions from now on, every `interval`, on a thread of its own; `figures` has what
+    /// the last look showed.
+    public func startWatch(every interval: Duration = .seconds(10)) {
+        let made = LogWatch(self, interval: interval)
+        let before = watch.withLock { watch in
+            defer { watch = made }
+            return watch
+        }
+        before?.stop()
+        made.start()
+    }
+
+    /// Lags and open transactions of the partitions that the group has given this process, as of the last look; empty
+    /// where nobody looks, no broker answers, or there is no partition.
+    public var figures: [KafkaPartitionFigures] { watch.withLock { $0 }?.figures ?? [] }
+
+    /// Closes the local copy. Shards are closed before. Blocks for a look under way.
+    public func close() {
+        let running = watch.withLock { watch in
+            defer { watch = nil }
+            return watch
+        }
+        running?.stop()
+        copy.close()
+    }
+
+    /// Tells an operator, and counts what a person must look at.
+    func alarm(_ text: String) {
+        settings.measure(.alarm)
+        settings.report(1, "ALARM: \(text)")
+    }
+
+    /// The partitions that each shard is a member for, and the positions of those that it works on.
+    var memberships: [(partitions: [Int32], positions: [KafkaOffset])] {
+        shards.withLock { $0.compactMap(\.shard) }.map(\.standing)
+    }
+
+    /// Where the state topic ended at that time, milliseconds since 1970: copies that reach that far were whole then.
+    func confirmCopies(ends: [Int32: Int64], at time: Int64) {
+        for shard in shards.withLock({ $0.compactMap(\.shard) }) { shard.confirmCopies(ends: ends, at: time) }
+    }
+
+    /// Whether this instance may commit: initialises a transactional id of its own that no shard uses. What it writes
+    /// is nothing. The rights to the group were asked for when the log was opened; those to write a topic show at the
+    /// first commit. Blocks for at most 20 s; also warms the coordinator up.
+    /// - Throws: `LogError` with `.misconfigured` where the cluster forbids it.
+    public func checkRights() throws(LogError) {
+        let name = "\(settings.groupID)-\(instanceID)-check"
+        let deadline = ContinuousClock.now + .seconds(20)
+        while true {
+            do {
+                return try KafkaTransactionalProducer.fence(
+                    settings.cluster, transactionalID: name, clientID: name, timeout: .seconds(5))
+            } catch let error as KafkaError where error.isRetriable && ContinuousClock.now < deadline {
+                usleep(200_000)
+            } catch let error as KafkaError {
+                throw LogError(error.isRetriable ? .unavailable : .misconfigured, "\(error)")
+            } catch {
+                throw LogError(.misconfigured, "\(error)")
+            }
+        }
+    }
 
     /// The full name of a topic.
     func name(_ topic: Topic) -> String { settings.topicPrefix + topic.suffix }
@@ -112,10 +183,27 @@ public final class KafkaEventLog: Sendable {
                 return try observer.committed(asked, timeout: .seconds(5))
             } catch {
                 guard error.isRetriable, ContinuousClock.now < deadline else {
-                    throw LogError(.unavailable, "\(error)")
+                    throw LogError(error.isRetriable ? .unavailable : .misconfigured, "\(error)")
                 }
                 usleep(200_000)
             }
         }
     }
 }
+
+#if DEBUG
+    // For tests of what an old copy may be trusted for.
+    extension KafkaEventLog {
+        /// Makes a partition's copy look older.
+        package func setCopyAge(partition: Int32, days: Int64) throws(LogError) {
+            try copy.confirm(
+                partition, atEnd: Int64(Date().timeIntervalSince1970 * 1_000) - days * 86_400_000)
+        }
+
+        /// How long ago a partition's copy was known to be whole, in seconds.
+        package func copyAge(partition: Int32) throws(LogError) -> Int64 {
+            guard let reach = try copy.reach(partition) else { return .max }
+            return (Int64(Date().timeIntervalSince1970 * 1_000) - reach.atEnd) / 1_000
+        }
+    }
+#endif

@@ -23,8 +23,11 @@ public struct KafkaLogSettings: Sendable {
     public var finishedRetention = Milliseconds.seconds(30 * 86_400)
     /// Largest command value; dead letters must take records 64 KiB larger.
     public var maximumCommandBytes = 262_144
-    /// Where an operator reads of what was found (level as in syslog: 4 warning, 6 information).
+    /// Where an operator reads of what was found (level as in syslog: up to 2 an alarm, 3 error, 4 warning, 6
+    /// information).
     public var report: @Sendable (_ level: Int, _ text: String) -> Void = { _, _ in }
+    /// Where things are counted. Called on the log's own threads.
+    public var measure: @Sendable (KafkaLogMeasure) -> Void = { _ in }
     /// How long a rebalance waits for this instance.
     package var maximumPollInterval: Duration = .seconds(30)
 

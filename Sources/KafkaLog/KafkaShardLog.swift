@@ -23,7 +23,7 @@ public final class KafkaShardLog: ShardLog {
 
     #if DEBUG
         /// Rules that a test leaves out.
-        package let omitted = Mutex<Set<ProtocolRule>>([])
+        package let omitted: Omissions
     #endif
 
     init(log: KafkaEventLog, index: Int) {
@@ -31,7 +31,13 @@ public final class KafkaShardLog: ShardLog {
         self.index = index
         transactionalID = log.transactionalID(index)
         worker = DispatchQueue(label: "kafka-shard-\(index)")
-        bench = ShardBench(log: log, transactionalID: transactionalID)
+        #if DEBUG
+            let omitted = Omissions()
+            self.omitted = omitted
+            bench = ShardBench(log: log, transactionalID: transactionalID, keeps: omitted.keeps)
+        #else
+            bench = ShardBench(log: log, transactionalID: transactionalID) { _ in true }
+        #endif
         inbox = ShardInbox(commands: log.name(.commands), notifications: log.name(.notifications))
     }
 
@@ -175,6 +181,9 @@ public final class KafkaShardLog: ShardLog {
     /// The metadata of the present generation. For tests.
     package var generation: KafkaGroupMetadata? { state.withLock { $0.membership?.metadata } }
 
+    /// The producer whose request to end its transaction is still on its way. For the test of row C24.
+    package var lateProducer: KafkaTransactionalProducer? { worker.sync { bench.transactor.late } }
+
     private func end() {
         state.withLock {
             $0.closed = true
@@ -188,6 +197,19 @@ public final class KafkaShardLog: ShardLog {
     /// Nothing here is ours any more.
     func releaseOwnership() {
         for partition in 0..<partitionCount { log.setOwner(partition, nil, from: index) }
+    }
+
+    /// The partitions that the group has given, and committed positions of those that are restored.
+    var standing: (partitions: [Int32], positions: [KafkaOffset]) {
+        state.withLock { state in
+            let positions = state.owned.flatMap { partition, owned in
+                [
+                    KafkaOffset(topic: log.name(.commands), partition: partition, offset: owned.commands),
+                    KafkaOffset(topic: log.name(.notifications), partition: partition, offset: owned.notifications),
+                ]
+            }
+            return (state.membership?.partitions ?? [], positions)
+        }
     }
 
     /// Metadata that is read now: what row B41 forbids.
@@ -306,9 +328,8 @@ extension KafkaShardLog {
 
     private func failed(_ error: KafkaError, _ topic: String, _ partition: Int32) {
         if error.code == .offsetReset {
-            log.settings.report(
-                1,
-                "ALARM: \(topic) [\(partition)]: the committed offset is out of range: records were deleted before they "
+            log.alarm(
+                "\(topic) [\(partition)]: the committed offset is out of range: records were deleted before they "
                     + "were taken in. The partition stands still; see the documentation before resetting its offset")
         } else {
             log.settings.report(3, "shard \(index): \(topic) [\(partition)]: \(error)")

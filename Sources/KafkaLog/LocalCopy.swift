@@ -21,6 +21,8 @@ final class LocalCopy: Sendable {
         var next: Int64
         /// When the copy was last known to be at the end of the topic, milliseconds since 1970.
         var atEnd: Int64
+        /// The last record that it holds; nil where it holds none, or was made before marks were kept.
+        var mark: StateMark?
     }
 
     /// An open database with its families. Held briefly: `reopen` waits until nobody holds the one before.
@@ -128,10 +130,27 @@ final class LocalCopy: Sendable {
         let value = try LocalCopy.rocks { () throws(RocksError) in
             try handle.database.value(handle.meta, key: key.span.bytes)
         }
-        guard let value, value.count == 16 else { return nil }
-        return value.withUnsafeBytes {
-            Reach(next: Int64(bitPattern: LocalKey.number($0, 0)), atEnd: Int64(bitPattern: LocalKey.number($0, 8)))
+        guard let value, value.count == 16 || value.count == 40 else { return nil }
+        return value.withUnsafeBytes { bytes in
+            let mark =
+                bytes.count == 40
+                ? StateMark(
+                    offset: Int64(bitPattern: LocalKey.number(bytes, 16)), key: LocalKey.number(bytes, 24),
+                    content: LocalKey.number(bytes, 32)) : nil
+            return Reach(
+                next: Int64(bitPattern: LocalKey.number(bytes, 0)), atEnd: Int64(bitPattern: LocalKey.number(bytes, 8)),
+                mark: mark)
         }
+    }
+
+    /// Notes that the copy of a partition was at the end then; nothing else changes.
+    func confirm(_ partition: Int32, atEnd: Int64) throws(LogError) {
+        guard var reach = try reach(partition) else { return }
+        reach.atEnd = atEnd
+        let handle = try handle()
+        var batch = WriteBatch()
+        LocalCopy.stage(reach: reach, partition, into: &batch, of: handle)
+        try write(batch, to: handle)
     }
 
     /// Adds the reach of a partition to a batch.
@@ -140,6 +159,11 @@ final class LocalCopy: Sendable {
         var value = BinaryWriter()
         value.fixed(UInt64(bitPattern: reach.next))
         value.fixed(UInt64(bitPattern: reach.atEnd))
+        if let mark = reach.mark {
+            value.fixed(UInt64(bitPattern: mark.offset))
+            value.fixed(mark.key)
+            value.fixed(mark.content)
+        }
         batch.put(handle.meta, key: key.span.bytes, value: value.bytes.span.bytes)
     }
 
@@ -186,7 +210,7 @@ final class LocalCopy: Sendable {
         do throws(RocksError) {
             return Handle(database: try RocksDatabase(path: path, families: families))
         } catch  where error.kind == .lockHeld {
-            throw LogError(.misconfigured, "another process holds \(path)")
+            throw LogError(.misconfigured, "\(path) is in use by another process")
         } catch {
             throw translated(error)
         }

@@ -19,6 +19,17 @@ extension KafkaShardLog {
 
     /// Commits the batch; nil where it is durable, visible and in the local copy.
     func transact(_ batch: CommitBatch) -> LogError? {
+        let start = ContinuousClock.now
+        var error = attempt(batch, at: Int64(Date().timeIntervalSince1970 * 1_000))
+        if !keeps(.unknownIsNoSuccess), error?.kind == .outcomeUnknown { error = nil }
+        if !batch.isEmpty {
+            log.settings.measure(.transaction(shard: index, KafkaLogMeasure.End(error), start.duration(to: .now)))
+        }
+        return error
+    }
+
+    /// - Parameter began: milliseconds since 1970.
+    private func attempt(_ batch: CommitBatch, at began: Int64) -> LogError? {
         if let problem = batch.problem(partitionCount: partitionCount) { return LogError(.aborted, problem) }
         let owned: [Int32: ShardState.Owned]
         switch owners(of: batch) {
@@ -28,15 +39,15 @@ extension KafkaShardLog {
         if batch.isEmpty { return nil }
         do throws(LogError) {
             let changes = try stage(batch)
-            guard let producer = bench.producer, let metadata = owned.values.first?.metadata else {
+            guard let producer = bench.transactor.producer, let metadata = owned.values.first?.metadata else {
                 throw LogError(.aborted, "no producer: recover first")
             }
             let positions = positions(batch, owned)
-            if !keeps(.copyAfterCommit) { try keep(changes, [:]) }
-            try send(batch, changes, positions, metadata, producer)
+            if !keeps(.copyAfterCommit) { try keep(changes, [:], began) }
+            try send(batch, changes, positions, metadata)
             let reached = producer.deliveredOffsets
             if watch(.committed) == .lose { throw LogError(.outcomeUnknown, "the reply was lost") }
-            try keep(changes, reached)
+            try keep(changes, reached, began)
             state.withLock { state in
                 for position in positions {
                     if position.topic == log.name(.commands) {
@@ -145,36 +156,21 @@ extension KafkaShardLog {
         }
     }
 
-    /// Begin, produce, positions, commit; on any failure what the architecture, section 3, asks for.
+    /// One transaction with all of it; on any failure what the architecture, section 3, asks for.
     private func send(
-        _ batch: CommitBatch, _ changes: [Change], _ positions: [KafkaOffset], _ metadata: KafkaGroupMetadata,
-        _ producer: KafkaTransactionalProducer
+        _ batch: CommitBatch, _ changes: [Change], _ positions: [KafkaOffset], _ metadata: KafkaGroupMetadata
     ) throws(LogError) {
-        _ = watch(.staged)
-        do throws(KafkaError) {
-            try producer.begin()
-            try produce(batch, changes, producer)
-        } catch {
-            throw failedBeforeCommit(error, producer)
+        defer {
+            if bench.transactor.isStale { noteStale() }
+            bench.transactor.isStale = false
         }
-        if watch(.produced) == .abort { throw failedBeforeCommit(injected, producer) }
-        do throws(KafkaError) {
-            try sendOffsets(batch, positions, metadata, producer)
-        } catch {
-            throw failedBeforeCommit(error, producer)
-        }
-        switch watch(.offsetsSent) {
-        case .proceed: break
-        case .abort: throw failedBeforeCommit(injected, producer)
-        case .lose:
-            bench.discardProducer()
-            throw LogError(.outcomeUnknown, "the reply was lost")
-        }
-        do throws(KafkaError) {
-            try producer.commit(timeout: .seconds(8))
-        } catch {
-            throw failedCommit(error, producer)
-        }
+        try bench.transactor.run(
+            Transactor.Work(
+                produce: { producer throws(KafkaError) in try self.produce(batch, changes, producer) },
+                sendOffsets: { producer throws(KafkaError) in
+                    try self.sendOffsets(batch, positions, metadata, producer)
+                },
+                watch: { self.watch($0) }))
     }
 
     private func sendOffsets(
@@ -185,13 +181,10 @@ extension KafkaShardLog {
         var metadata = metadata
         if !keeps(.metadataOfAssignment), let fresh = freshMetadata() { metadata = fresh }
         if !keeps(.checkedMetadata) {
-            return try producer.sendOffsetsUnchecked(positions, groupID: metadata.groupID, timeout: .seconds(6))
+            return try producer.sendOffsetsUnchecked(
+                positions, groupID: metadata.groupID, timeout: bench.transactor.limits.sendOffsets)
         }
-        try producer.sendOffsets(positions, group: metadata, timeout: .seconds(6))
-    }
-
-    private var injected: KafkaError {
-        KafkaError(operation: "commit", code: .purged, detail: "injected", isAbortable: true)
+        try producer.sendOffsets(positions, group: metadata, timeout: bench.transactor.limits.sendOffsets)
     }
 
     private func produce(
@@ -238,36 +231,6 @@ extension KafkaShardLog {
         if let failure { throw failure }
     }
 
-    /// No end of the transaction was ever asked for: nothing of it becomes visible. Aborts where that is enough,
-    /// otherwise takes the producer away; its successor's initialisation aborts.
-    private func failedBeforeCommit(_ error: KafkaError, _ producer: KafkaTransactionalProducer) -> LogError {
-        if error.isStaleOwner, !error.isFatal { noteStale() }
-        if error.isAbortable, error.operation == "send-offsets" || error.code == .purged {
-            do {
-                try producer.abort(timeout: .seconds(5))
-            } catch {
-                bench.discardProducer()
-            }
-        } else {
-            bench.discardProducer()
-        }
-        log.settings.report(4, "shard \(index): \(error)")
-        return LogError(error.isStaleOwner ? .fenced : .aborted, "\(error)")
-    }
-
-    /// The end was asked for. Only an abortable error, after which the abort succeeds, proves that it did not happen.
-    private func failedCommit(_ error: KafkaError, _ producer: KafkaTransactionalProducer) -> LogError {
-        log.settings.report(4, "shard \(index): \(error)")
-        if error.isAbortable {
-            do {
-                try producer.abort(timeout: .seconds(5))
-                return LogError(.aborted, "\(error)")
-            } catch {}
-        }
-        bench.discardProducer()
-        return LogError(.outcomeUnknown, "\(error)")
-    }
-
     /// The broker knows this member no more, or in another generation: what follows comes by the group.
     private func noteStale() {
         state.withLock {
@@ -277,7 +240,8 @@ extension KafkaShardLog {
     }
 
     /// After the commit has returned, and never before (row B46): the copy, with the position that it reaches.
-    private func keep(_ changes: [Change], _ reached: [Int32: Int64]) throws(LogError) {
+    /// The copy is known to have been at the end when the transaction began; the process may have been stopped since.
+    private func keep(_ changes: [Change], _ reached: [Int32: Int64], _ began: Int64) throws(LogError) {
         guard !changes.isEmpty else { return }
         do throws(LogError) {
             let handle = try log.copy.handle()
@@ -287,15 +251,32 @@ extension KafkaShardLog {
                 try LocalCopy.stage(
                     change.partition, key: change.key, prior: change.prior, new: value, into: &batch, of: handle)
             }
-            let now = Int64(Date().timeIntervalSince1970 * 1_000)
             for (partition, offset) in reached {
+                // Records of a partition keep their order: the last change has the highest offset.
+                let mark = changes.last { $0.partition == partition }.map { change in
+                    StateMark(offset: offset, key: change.key, value: bench.staged[change.value ?? 0..<0])
+                }
                 LocalCopy.stage(
-                    reach: LocalCopy.Reach(next: offset + 1, atEnd: now), partition, into: &batch, of: handle)
+                    reach: LocalCopy.Reach(next: offset + 1, atEnd: began, mark: mark), partition, into: &batch,
+                    of: handle)
             }
             try log.copy.write(batch, to: handle)
         } catch {
             // Committed, but entries cannot be read as of that commit: only a restore helps.
             throw LogError(.outcomeUnknown, "committed, but \(error)")
         }
+    }
+}
+
+extension KafkaLogMeasure.End {
+    /// What a commit's error says of its transaction.
+    fileprivate init(_ error: LogError?) {
+        self =
+            switch error?.kind {
+            case nil: .committed
+            case .fenced: .fenced
+            case .outcomeUnknown: .unknown
+            default: .aborted
+            }
     }
 }

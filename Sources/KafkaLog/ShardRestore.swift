@@ -18,6 +18,8 @@ extension KafkaShardLog {
         var next: Int64 = 0
         /// When the copy that is continued was last at the end; nil where everything is read.
         var copyAtEnd: Int64?
+        /// Whether the topic is the one that the copy was made of.
+        var proof = StateMark.Proof.given
         var done = false
     }
 
@@ -31,9 +33,14 @@ extension KafkaShardLog {
             state.token == token && !state.closed ? state.membership : nil
         }
         guard let membership else { return }
+        let began = ContinuousClock.now
         do {
             try log.copy.reopenIfNeeded()
-            _ = try bench.readyProducer { isCurrent(token) }
+            if bench.transactor.producer == nil {
+                _ = try bench.transactor.ready { isCurrent(token) }
+                log.settings.measure(.producer(shard: index))
+            }
+            var records = 0
             var plans: [Int32: Plan] = [:]
             for partition in membership.partitions { plans[partition] = Plan() }
             if !plans.isEmpty {
@@ -41,12 +48,15 @@ extension KafkaShardLog {
                 try readNotes(&plans, token)
                 if keeps(.offsetsBeforeRestore) {
                     try readOffsets(&plans, token, &fenced)
-                    try readState(&plans, token, &fenced)
+                    records = try readState(&plans, token, &fenced)
                 } else {
-                    try readState(&plans, token, &fenced)
+                    records = try readState(&plans, token, &fenced)
                     try readOffsets(&plans, token, &fenced)
                 }
             }
+            log.settings.measure(
+                .restored(
+                    shard: index, partitions: plans.count, records: records, began.duration(to: .now)))
             announce(plans, membership.metadata, token)
         } catch is Superseded {
         } catch {
@@ -130,7 +140,8 @@ extension KafkaShardLog {
     }
 
     /// Where each state partition ends and where reading begins; drops copies that are of no use.
-    private func planState(_ plans: inout [Int32: Plan], keepCopies: Bool) throws {
+    /// - Returns: milliseconds since 1970, before the first question.
+    private func planState(_ plans: inout [Int32: Plan], without unusable: Set<Int32>) throws -> Int64 {
         let now = Int64(Date().timeIntervalSince1970 * 1_000)
         for partition in plans.keys.sorted() {
             // The reader's own end is the last stable offset; the observer's is the true one.
@@ -139,17 +150,24 @@ extension KafkaShardLog {
             plans[partition]?.end = range.upperBound
             plans[partition]?.done = false
             plans[partition]?.copyAtEnd = nil
+            plans[partition]?.proof = .given
             plans[partition]?.next = range.lowerBound
             guard let reach = try log.copy.reach(partition) else { continue }
             let fits = reach.next >= range.lowerBound && reach.next <= range.upperBound
-            if keepCopies, fits, isFresh(reach.atEnd, now) {
+            // A copy of work that the group has never heard of is not of these topics.
+            let isKnown = reach.next == range.lowerBound || plans[partition]?.note != nil || !keeps(.sameTopic)
+            // Nothing follows but the marker of the copy's last commit: no tombstone can have been missed.
+            let isWhole = range.upperBound <= reach.next + 1
+            if fits, isKnown, isWhole || isFresh(reach.atEnd, now), !unusable.contains(partition) {
                 plans[partition]?.next = reach.next
-                plans[partition]?.copyAtEnd = reach.atEnd
+                plans[partition]?.copyAtEnd = isWhole ? now : reach.atEnd
+                if keeps(.sameTopic) { plans[partition]?.proof = StateMark.Proof(reach.mark) }
             } else {
                 log.settings.report(5, "shard \(index): the copy of partition \(partition) is dropped; reading it anew")
                 try log.copy.drop(partition)
             }
         }
+        return now
     }
 
     /// Tombstones may be compacted away `delete.retention.ms` after they were written: a copy that misses one would
@@ -159,22 +177,37 @@ extension KafkaShardLog {
     }
 
     /// Reads committed records until each partition's position has reached the end that it had when the offsets were
-    /// known — the end with open transactions in it, not the last stable offset (row B44).
-    private func readState(_ plans: inout [Int32: Plan], _ token: UInt64, _ fenced: inout Set<String>) throws {
-        var keepCopies = true
+    /// known — the end with open transactions in it, not the last stable offset (row B44). How many it read.
+    private func readState(
+        _ plans: inout [Int32: Plan], _ token: UInt64, _ fenced: inout Set<String>
+    ) throws -> Int {
+        var unusable: Set<Int32> = []
+        var records = 0
         while true {
-            try planState(&plans, keepCopies: keepCopies)
-            try readTail(&plans, token, &fenced)
+            let asked = try planState(&plans, without: unusable)
+            records += try readTail(&plans, token, &fenced, asked)
             let now = Int64(Date().timeIntervalSince1970 * 1_000)
-            if plans.values.allSatisfy({ $0.copyAtEnd.map { isFresh($0, now) } ?? true }) { return }
-            // It took so long that tombstones may be gone since.
-            keepCopies = false
+            for (partition, plan) in plans {
+                // It took so long that tombstones may be gone since.
+                if let time = plan.copyAtEnd, !isFresh(time, now) { unusable.insert(partition) }
+                if !plan.proof.isGiven {
+                    log.settings.report(
+                        4,
+                        "shard \(index): \(log.name(.state)) [\(partition)] is not the topic that the copy was made of: "
+                            + "it was created anew")
+                    unusable.insert(partition)
+                }
+            }
+            if plans.allSatisfy({ $0.value.copyAtEnd == nil || !unusable.contains($0.key) }) { return records }
         }
     }
 
-    private func readTail(_ plans: inout [Int32: Plan], _ token: UInt64, _ fenced: inout Set<String>) throws {
+    /// - Parameter asked: when the ends were asked for, milliseconds since 1970.
+    private func readTail(
+        _ plans: inout [Int32: Plan], _ token: UInt64, _ fenced: inout Set<String>, _ asked: Int64
+    ) throws -> Int {
         let topic = log.name(.state)
-        for partition in plans.keys where plans[partition].map({ $0.next >= $0.end }) ?? false {
+        for partition in plans.keys where plans[partition].map({ $0.next >= $0.end && $0.proof.isGiven }) ?? false {
             plans[partition]?.done = true
         }
         let writer = RestoreWriter(log.copy)
@@ -182,12 +215,21 @@ extension KafkaShardLog {
         if !open.isEmpty {
             let reader = try bench.stateReader()
             try reader.assign(
-                open.map { KafkaOffset(topic: topic, partition: $0, offset: plans[$0]?.next ?? 0) })
+                open.compactMap { partition in
+                    plans[partition].map { plan in
+                        KafkaOffset(
+                            topic: topic, partition: partition, offset: min(plan.next, plan.proof.from ?? plan.next))
+                    }
+                })
             var lastProgress = ContinuousClock.now
             while plans.values.contains(where: { !$0.done }) {
                 try check(token)
                 let records = writer.count
                 _ = try reader.poll(limit: 2_000, timeout: .milliseconds(100)) { message throws(KafkaError) in
+                    guard let next = plans[message.partition]?.next else { return }
+                    plans[message.partition]?.proof.look(at: message)
+                    // What lies before was read for the proof only.
+                    guard message.offset >= next else { return }
                     try writer.take(message)
                     plans[message.partition]?.next = message.offset + 1
                 } end: { _, partition, offset in
@@ -206,8 +248,22 @@ extension KafkaShardLog {
             }
             try reader.assign([])
         }
-        let now = Int64(Date().timeIntervalSince1970 * 1_000)
-        try writer.flush(plans.mapValues(\.next), atEnd: now)
+        try writer.flush(plans.mapValues(\.next), atEnd: asked)
+        return writer.count
+    }
+
+    /// Notes that copies were whole at that time, at most once an hour: a partition in which nothing happens stays fresh.
+    func confirmCopies(ends: [Int32: Int64], at time: Int64) {
+        worker.async { [self] in
+            let owned = state.withLock { $0.closed || $0.failed ? [] : Set($0.owned.keys) }
+            for (partition, end) in ends where owned.contains(partition) {
+                guard let reach = try? log.copy.reach(partition), end <= reach.next + 1,
+                    time - reach.atEnd >= 3_600_000
+                else { continue }
+                // Without it a restart reads more, and nothing else changes.
+                try? log.copy.confirm(partition, atEnd: time)
+            }
+        }
     }
 
     /// The partitions are ours from now on.
@@ -256,60 +312,5 @@ extension KafkaShardLog {
     private func unproven(_ plan: Plan) -> [String] {
         if let note = plan.note { return note.unproven(after: log.copy.directoryID) }
         return plan.end > 0 ? ["*"] : []
-    }
-}
-
-/// Takes committed records of the state topic into the local copy, in batches with the positions that they reach.
-private final class RestoreWriter {
-    private let copy: LocalCopy
-    private var pending: [[UInt8]: [UInt8]] = [:]
-    private var batch = WriteBatch()
-    private var handle: LocalCopy.Handle?
-    private var bytes = 0
-    private(set) var count = 0
-    private(set) var failure: LogError?
-
-    init(_ copy: LocalCopy) { self.copy = copy }
-
-    func take(_ message: borrowing KafkaMessage) throws(KafkaError) {
-        guard failure == nil, let keySpan = message.key else { return }
-        let key = keySpan.withUnsafeBytes { Array($0) }
-        var new: [UInt8] = []
-        if let value = message.value { new = value.withUnsafeBytes { Array($0) } }
-        count += 1
-        bytes += key.count + new.count
-        do throws(LogError) {
-            let handle = if let known = self.handle { known } else { try copy.handle() }
-            self.handle = handle
-            let place = LocalKey.entry(message.partition, key)
-            // Within one batch the database does not show what the batch holds.
-            let prior =
-                if let known = pending[place] { known } else { try LocalCopy.value(handle, message.partition, key) }
-            try LocalCopy.stage(message.partition, key: key, prior: prior, new: new, into: &batch, of: handle)
-            pending[place] = new
-        } catch {
-            failure = error
-        }
-    }
-
-    func flushIfLarge(_ next: [Int32: Int64]) throws {
-        if pending.count >= 5_000 || bytes >= 8 << 20 { try flush(next, atEnd: nil) }
-    }
-
-    /// Writes what is pending and the positions; `atEnd` where the copy has now reached the end of the topic.
-    func flush(_ next: [Int32: Int64], atEnd: Int64?) throws {
-        let handle = if let known = self.handle { known } else { try copy.handle() }
-        for (partition, offset) in next {
-            let before = try copy.reach(partition)
-            // While a restore is under way the copy is as old as it was when it began; one read anew is of now.
-            let time = atEnd ?? before?.atEnd ?? Int64(Date().timeIntervalSince1970 * 1_000)
-            LocalCopy.stage(
-                reach: LocalCopy.Reach(next: offset, atEnd: time), partition, into: &batch, of: handle)
-        }
-        try copy.write(batch, to: handle)
-        batch.clear()
-        pending.removeAll(keepingCapacity: true)
-        bytes = 0
-        self.handle = nil
     }
 }

@@ -83,6 +83,8 @@ package enum StepAction: Sendable, Equatable {
     case abort
     /// The reply is lost here: nobody knows.
     case lose
+    /// After the positions: the request to end the transaction is on its way, and arrives when the test wants.
+    case late
 }
 
 /// A rule of the protocol whose absence a test can show to lose or double something (rows of the models). Only debug
@@ -102,18 +104,43 @@ package enum ProtocolRule: Sendable, Hashable {
     case offsetsBeforeRestore
     /// B46: the local copy is written after the commit has returned.
     case copyAfterCommit
+    /// C20: a producer that was fenced, or is finished otherwise, ends its transaction with it.
+    case fencedIsTheEnd
+    /// C21: an end whose reply was lost is no success.
+    case unknownIsNoSuccess
+    /// C22, C23: a transaction whose positions were refused is aborted, not committed without them.
+    case refusedPositionsAbort
+    /// C24: after an unknown end the new producer's initialisation fences the old one.
+    case newProducerFences
+    /// The state topic that is continued is the one that the copy was made of.
+    case sameTopic
     /// The transaction is over when the revoke callback returns.
     case finishBeforeRevoke
     /// C26: what a dead owner left open is ended by its successor.
     case endDeadOwners
 }
 
-extension KafkaShardLog {
-    #if DEBUG
+#if DEBUG
+    /// The rules that a test leaves out.
+    package final class Omissions: Sendable {
+        private let rules = Mutex<Set<ProtocolRule>>([])
+
+        /// Changes them.
+        package func withLock<Result>(_ body: (inout sending Set<ProtocolRule>) -> sending Result) -> sending Result {
+            rules.withLock(body)
+        }
+
         /// Whether a rule is kept.
-        func keeps(_ rule: ProtocolRule) -> Bool { omitted.withLock { !$0.contains(rule) } }
-    #else
+        func keeps(_ rule: ProtocolRule) -> Bool { rules.withLock { !$0.contains(rule) } }
+    }
+
+    extension KafkaShardLog {
+        /// Whether a rule is kept.
+        func keeps(_ rule: ProtocolRule) -> Bool { omitted.keeps(rule) }
+    }
+#else
+    extension KafkaShardLog {
         /// Whether a rule is kept: always.
         @inline(__always) func keeps(_ rule: ProtocolRule) -> Bool { true }
-    #endif
-}
+    }
+#endif

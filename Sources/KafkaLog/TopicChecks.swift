@@ -66,7 +66,8 @@ struct TopicChecks {
                 topics: topics.map { topic in
                     KafkaNewTopic(
                         name: settings.topicPrefix + topic.suffix, partitions: count,
-                        replication: settings.replication, settings: defaults(topic).merging(more) { $1 })
+                        replication: settings.replication,
+                        settings: defaults(topic).merging(durability) { $1 }.merging(more) { $1 })
                 }, timeout: timeout)
         }
         do throws(KafkaError) {
@@ -81,6 +82,9 @@ struct TopicChecks {
     /// How far ahead of the broker's clock a record may be: an hour, where nobody says otherwise. Our clock may be wrong
     /// by more; then every commit would be refused until it is right.
     private static let futureLimit = "message.timestamp.after.max.ms"
+
+    /// Two brokers hold what was acknowledged, where three have copies.
+    private var durability: [String: String] { settings.replication >= 3 ? ["min.insync.replicas": "2"] : [:] }
 
     /// Settings of a topic that is created.
     private func defaults(_ topic: Topic) -> [String: String] {
@@ -145,6 +149,15 @@ struct TopicChecks {
             }
             tombstones = Milliseconds(value)
         }
+        for topic in topics {
+            guard let text = topic.settings["min.insync.replicas"], let least = Int(text), least > topic.replicas else {
+                continue
+            }
+            throw LogError(
+                .misconfigured,
+                "topic \(topic.name): min.insync.replicas is \(least) and it has \(topic.replicas) replica(s): nothing "
+                    + "can be written")
+        }
         if let text = setting(.deadLetters, "max.message.bytes"), let limit = Int(text) {
             let commands = setting(.commands, "max.message.bytes").flatMap { Int($0) } ?? settings.maximumCommandBytes
             guard limit >= commands + 65_536 else {
@@ -161,9 +174,18 @@ struct TopicChecks {
         let early = topics.filter { topic in
             topic.settings[futureLimit].flatMap { Int64($0) }.map { $0 < 86_400_000 } ?? false
         }
-        return early.map {
-            "topic \($0.name): \(futureLimit) is below a day: while a clock is wrong by more, every commit is refused"
-        }
+        let unread = topics.filter(\.settings.isEmpty).map(\.name)
+        let blind =
+            unread.isEmpty
+            ? []
+            : [
+                "settings of \(unread.joined(separator: ", ")) cannot be read (DescribeConfigs is denied): cleanup.policy, "
+                    + "retention and min.insync.replicas are not checked"
+            ]
+        return blind
+            + early.map {
+                "topic \($0.name): \(futureLimit) is below a day: while a clock is wrong by more, every commit is refused"
+            }
             + topics.compactMap { topic in
                 guard let text = topic.settings["min.insync.replicas"], let least = Int(text) else { return nil }
                 if topic.replicas >= 3, least < 2 {
@@ -178,6 +200,10 @@ struct TopicChecks {
         guard id >= 0, let values = try? admin.brokerSettings(id: id, timeout: timeout),
             let text = values["transaction.max.timeout.ms"], let most = Int(text)
         else { return }
+        if values["unclean.leader.election.enable"] == "true" {
+            settings.report(
+                4, "brokers have unclean.leader.election.enable: what was acknowledged may be lost with a broker")
+        }
         let ours = Int(settings.cluster.properties["transaction.timeout.ms"] ?? "15000") ?? 15_000
         guard most < ours else { return }
         throw KafkaError(

@@ -245,11 +245,18 @@ public final class KafkaAdmin: Sendable {
         return event
     }
 
-    /// A time-out alone helps nobody: what the library complained about last is usually the cause.
+    /// A time-out alone helps nobody: what the library complained about last is usually the cause. Credentials and
+    /// certificates that are refused are not cured by waiting.
     private func hinted(_ error: KafkaError) -> KafkaError {
         guard let last = client.lastError else { return error }
         var error = error
-        error.detail += "; last seen: \(last.name): \(last.detail)"
+        if last.code == .authentication || last.code == .tls {
+            error.code = last.code
+            error.detail = last.detail
+            error.isRetriable = false
+        } else {
+            error.detail += "; last seen: \(last.name): \(last.detail)"
+        }
         return error
     }
 }

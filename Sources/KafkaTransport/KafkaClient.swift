@@ -8,7 +8,9 @@ final class KafkaClient: Sendable {
     /// library's threads, so that the unretained pointer it holds is always good.
     final class Callbacks: Sendable {
         let clientID: String
+        let kind: KafkaClientKind
         let log: KafkaConfiguration.LogSink
+        let secrets: KafkaSecrets
         let statistics: KafkaConfiguration.StatisticsSink?
         let authenticationHint: String?
         let rebalance: (@Sendable (rd_kafka_resp_err_t, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) -> Void)?
@@ -17,15 +19,17 @@ final class KafkaClient: Sendable {
         let lastError = Mutex<KafkaError?>(nil)
 
         init(
-            clientID: String, configuration: KafkaConfiguration,
+            clientID: String, role: KafkaClientRole, configuration: KafkaConfiguration,
             rebalance: (
                 @Sendable (rd_kafka_resp_err_t, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) -> Void
             )?,
             delivered: (@Sendable (UnsafePointer<rd_kafka_message_t>) -> Void)?
         ) {
             self.clientID = clientID
+            kind = role.kind
             log = configuration.log
-            statistics = configuration.statistics
+            secrets = configuration.secrets
+            statistics = role.isMeasured ? configuration.statistics : nil
             authenticationHint = KafkaConfiguration.scramWarning(configuration.properties, rd_kafka_version())
             self.rebalance = rebalance
             self.delivered = delivered
@@ -44,18 +48,19 @@ final class KafkaClient: Sendable {
         delivered: (@Sendable (UnsafePointer<rd_kafka_message_t>) -> Void)? = nil
     ) throws(KafkaConfigurationError) {
         let callbacks = Callbacks(
-            clientID: clientID, configuration: configuration, rebalance: rebalance, delivered: delivered)
+            clientID: clientID, role: role, configuration: configuration, rebalance: rebalance, delivered: delivered)
         let conf = Conf()
         for (name, value) in role.defaults { try conf.set(name, value) }
         for (name, value) in configuration.properties { try conf.set(name, value) }
         for (name, value) in role.fixed { try conf.set(name, value) }
         try conf.set("bootstrap.servers", configuration.bootstrapServers)
         try conf.set("client.id", clientID)
-        if configuration.statistics != nil {
+        if callbacks.statistics != nil {
             try conf.set("statistics.interval.ms", String(configuration.statisticsInterval))
         }
         conf.with { KafkaClient.install(callbacks, on: $0) }
-        pointer = try conf.client(role.isProducer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER)
+        pointer = try conf.client(
+            role.isProducer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, secrets: configuration.secrets)
         self.callbacks = callbacks
         isProducer = role.isProducer
         if !role.isProducer { rd_kafka_poll_set_consumer(pointer) }
@@ -93,14 +98,15 @@ final class KafkaClient: Sendable {
             let name = String(cString: facility)
             // Properties of the other role are passed through on purpose.
             if name == "CONFWARN" { return }
-            Unmanaged<Callbacks>.fromOpaque(opaque).takeUnretainedValue().log(Int(level), name, String(cString: line))
+            let callbacks = Unmanaged<Callbacks>.fromOpaque(opaque).takeUnretainedValue()
+            callbacks.log(Int(level), name, callbacks.secrets.redacted(String(cString: line)))
         }
         rd_kafka_conf_set_error_cb(conf) { _, code, reason, opaque in
             guard let opaque else { return }
             let callbacks = Unmanaged<Callbacks>.fromOpaque(opaque).takeUnretainedValue()
             var error = KafkaError(
                 code: rd_kafka_resp_err_t(rawValue: code), operation: "client",
-                detail: reason.map { String(cString: $0) })
+                detail: reason.map { callbacks.secrets.redacted(String(cString: $0)) })
             if error.code == .authentication, let hint = callbacks.authenticationHint { error.detail += " " + hint }
             callbacks.log(3, "ERROR", error.description)
             callbacks.lastError.withLock { $0 = error }
@@ -110,7 +116,7 @@ final class KafkaClient: Sendable {
                 guard let json, let opaque else { return 0 }
                 let callbacks = Unmanaged<Callbacks>.fromOpaque(opaque).takeUnretainedValue()
                 let bytes = UnsafeRawBufferPointer(start: json, count: length)
-                callbacks.statistics?(callbacks.clientID, KafkaStatistics.metrics(bytes))
+                callbacks.statistics?(callbacks.clientID, callbacks.kind, KafkaStatistics.metrics(bytes))
                 return 0  // the library frees the text
             }
         }

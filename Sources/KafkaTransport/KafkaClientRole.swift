@@ -79,10 +79,43 @@ enum KafkaClientRole {
         }
     }
 
+    /// Whether the client lives long enough, and does enough, for its statistics to be worth their cost.
+    var isMeasured: Bool {
+        switch self {
+        case .groupConsumer, .transactionalProducer, .idempotentProducer: true
+        case .reader, .admin: false
+        }
+    }
+
+    /// What the client is, in statistics.
+    var kind: KafkaClientKind {
+        switch self {
+        case .groupConsumer: .consumer
+        case .reader: .reader
+        case .transactionalProducer: .producer
+        case .idempotentProducer: .ingress
+        case .admin: .admin
+        }
+    }
+
     var isProducer: Bool {
         switch self {
         case .groupConsumer, .reader: false
         case .transactionalProducer, .idempotentProducer, .admin: true
         }
     }
+}
+
+/// What a client is, in statistics.
+public enum KafkaClientKind: String, Sendable, Hashable {
+    /// Member of the group.
+    case consumer
+    /// A shard's transactional producer.
+    case producer
+    /// The idempotent producer of commands and notifications.
+    case ingress
+    /// Reads what it names itself.
+    case reader
+    /// Administration.
+    case admin
 }

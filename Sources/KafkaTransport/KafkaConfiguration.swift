@@ -6,7 +6,10 @@ public struct KafkaConfiguration: Sendable {
     /// Where the library's log lines go (level 0…7 as in syslog). Called from any thread.
     public typealias LogSink = @Sendable (_ level: Int, _ facility: String, _ line: String) -> Void
     /// Where numbers from the library's statistics go, every `statisticsInterval`.
-    public typealias StatisticsSink = @Sendable (_ clientID: String, _ values: [KafkaMetric]) -> Void
+    public typealias StatisticsSink =
+        @Sendable (
+            _ clientID: String, _ kind: KafkaClientKind, _ values: [KafkaMetric]
+        ) -> Void
 
     /// `host:port,…`.
     public let bootstrapServers: String
@@ -14,6 +17,8 @@ public struct KafkaConfiguration: Sendable {
     public let properties: [String: String]
     /// What an operator should know before the first connection (SCRAM's limit with this library, for one).
     public let warnings: [String]
+    /// Values that must not be seen, wherever the library may put them.
+    let secrets: KafkaSecrets
     /// Sink of log lines; by default they are dropped.
     public var log: LogSink = { _, _, _ in }
     /// Sink of statistics; nil: none are collected.
@@ -40,9 +45,13 @@ public struct KafkaConfiguration: Sendable {
             try probe.set(name, value)
             try KafkaConfiguration.checkBounds(name, value)
         }
+        try KafkaSecurity.check(properties)
         self.bootstrapServers = bootstrapServers
         self.properties = properties
-        warnings = KafkaConfiguration.scramWarning(properties, libraryVersion).map { [$0] } ?? []
+        secrets = KafkaSecrets(properties)
+        warnings =
+            (KafkaConfiguration.scramWarning(properties, libraryVersion).map { [$0] } ?? [])
+            + KafkaSecurity.warnings(properties)
     }
 
     /// What is said about SCRAM with a library that sends the client's nonce twice (librdkafka #4895), at start and in
@@ -75,13 +84,6 @@ public struct KafkaConfiguration: Sendable {
         "ssl.ca.file": "librdkafka has ssl.ca.location",
         "linger": "librdkafka has linger.ms",
     ]
-
-    private static let secrets: Set<String> = [
-        "sasl.password", "ssl.key.password", "ssl.key.pem", "ssl.keystore.password", "sasl.oauthbearer.config",
-        "sasl.oauthbearer.client.secret", "ssl_key",
-    ]
-
-    static func isSecret(_ name: String) -> Bool { secrets.contains(name) }
 
     static func hint(unknown name: String) -> String {
         otherSpellings[name] ?? "see CONFIGURATION.md of librdkafka \(String(cString: rd_kafka_version_str()))"
@@ -126,7 +128,7 @@ struct Conf: ~Copyable {
                 property: name, detail: "no such property", hint: KafkaConfiguration.hint(unknown: name))
         default:
             let detail =
-                KafkaConfiguration.isSecret(name)
+                KafkaSecrets.isSecret(name)
                 ? "bad value" : String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
             throw KafkaConfigurationError(property: name, detail: detail, hint: "")
         }
@@ -136,12 +138,15 @@ struct Conf: ~Copyable {
     func with(_ body: (OpaquePointer) -> Void) { if let pointer { body(pointer) } }
 
     /// Makes a client, which takes the configuration over; on failure the configuration is freed here.
-    consuming func client(_ kind: rd_kafka_type_t) throws(KafkaConfigurationError) -> OpaquePointer {
+    consuming func client(_ kind: rd_kafka_type_t, secrets: KafkaSecrets) throws(KafkaConfigurationError)
+        -> OpaquePointer
+    {
         var text = [CChar](repeating: 0, count: 512)
         guard let client = rd_kafka_new(kind, pointer, &text, text.count) else {
             throw KafkaConfigurationError(
                 property: "properties",
-                detail: String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self), hint: "")
+                detail: secrets.redacted(
+                    String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)), hint: "")
         }
         pointer = nil
         return client

@@ -41,6 +41,8 @@ public struct KafkaError: Error, Sendable, Equatable, CustomStringConvertible {
         public static let purged = Code(RD_KAFKA_RESP_ERR__PURGE_QUEUE)
         /// `_AUTHENTICATION`: the broker refused the credentials.
         public static let authentication = Code(RD_KAFKA_RESP_ERR__AUTHENTICATION)
+        /// `_SSL`: no TLS connection came about.
+        public static let tls = Code(RD_KAFKA_RESP_ERR__SSL)
         /// `_ALL_BROKERS_DOWN`.
         public static let allBrokersDown = Code(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         /// `TOPIC_ALREADY_EXISTS`.
@@ -89,11 +91,50 @@ public struct KafkaError: Error, Sendable, Equatable, CustomStringConvertible {
             ?? "\(code.rawValue)"
     }
 
-    /// Operation, name, sentence and flags.
+    /// Operation, name, sentence, flags and, where a right is missing, which.
     public var description: String {
         let flags = [(isRetriable, "retriable"), (isAbortable, "abortable"), (isFatal, "fatal")]
             .filter(\.0).map(\.1).joined(separator: ", ")
-        return "kafka \(operation): \(name): \(detail)\(flags.isEmpty ? "" : " (\(flags))")"
+        let text = "kafka \(operation): \(name): \(detail)\(flags.isEmpty ? "" : " (\(flags))")"
+        return missingRight.map { "\(text); the user lacks \($0)" } ?? text
+    }
+
+    /// Whether the cluster's access rules forbid it: nothing helps but a change of theirs.
+    public var isDenied: Bool { missingRight != nil }
+
+    /// The right that is missing, in Kafka's words.
+    private var missingRight: String? {
+        switch rd_kafka_resp_err_t(rawValue: code.rawValue) {
+        case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+            "a right on the topic (Describe and Read on all, Write on all, Create and DescribeConfigs at start)"
+        case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED: "Read and Describe on the group"
+        case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+            "Write and Describe on transactional ids that begin with the group's id"
+        case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+            "a right on the cluster (IdempotentWrite to produce, Create to create topics)"
+        default: nil
+        }
+    }
+
+    /// Whether the group has moved on from this member. The producer is as good as before.
+    public var isStaleMember: Bool {
+        switch code {
+        case .illegalGeneration, .unknownMember, .fencedInstance, .rebalanceInProgress: true
+        default: false
+        }
+    }
+
+    /// Whether what was asked may have happened although it failed: an answer of a broker that does not know itself, or
+    /// none.
+    public var isIndefinite: Bool {
+        switch rd_kafka_resp_err_t(rawValue: code.rawValue) {
+        case RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
+            RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE, RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, RD_KAFKA_RESP_ERR__BAD_MSG,
+            RD_KAFKA_RESP_ERR_UNKNOWN, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION,
+            RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND, RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
+            true
+        default: false
+        }
     }
 
     /// Whether the group has moved on from this member, or the producer was replaced: the caller is no longer the

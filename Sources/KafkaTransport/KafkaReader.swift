@@ -71,6 +71,18 @@ public final class KafkaReader: Sendable {
         return low..<max(low, high)
     }
 
+    /// The ends of many partitions (see `committedOnly` for which end), one request for each broker that leads some.
+    /// Partitions that cannot be asked at the moment are absent.
+    public func ends(of partitions: [KafkaOffset], timeout: Duration) throws(KafkaError) -> [KafkaOffset] {
+        guard !partitions.isEmpty else { return [] }
+        // Kafka's protocol: the time -1 stands for the end.
+        let list = TopicPartitionList(
+            partitions.map { KafkaOffset(topic: $0.topic, partition: $0.partition, offset: KafkaOffset.end) })
+        let code = rd_kafka_offsets_for_times(client.pointer, list.pointer, milliseconds(timeout))
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code: code, operation: "ends") }
+        return list.succeeded.filter { $0.offset >= 0 }
+    }
+
     /// Committed offsets with their metadata; see `init` for stability. Asks the group's coordinator.
     public func committed(_ partitions: [KafkaOffset], timeout: Duration) throws(KafkaError) -> [KafkaOffset] {
         try client.committed(partitions, timeout: timeout)

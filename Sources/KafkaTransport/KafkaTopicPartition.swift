@@ -58,6 +58,11 @@ struct TopicPartitionList: ~Copyable {
 
     var offsets: [KafkaOffset] { TopicPartitionList.offsets(pointer) }
 
+    /// The elements without an error.
+    var succeeded: [KafkaOffset] {
+        zip(0..., offsets).filter { pointer.pointee.elems[$0.0].err == RD_KAFKA_RESP_ERR_NO_ERROR }.map(\.1)
+    }
+
     /// The first error of an element, if any.
     func elementError(operation: String) -> KafkaError? {
         for index in 0..<Int(pointer.pointee.cnt) {

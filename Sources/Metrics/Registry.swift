@@ -29,9 +29,16 @@ public final class MetricsRegistry: Sendable {
     }
 
     private let families = Mutex<[String: Family]>([:])
+    private let collectors = Mutex<[@Sendable () -> [MetricSample]]>([])
 
     /// An empty registry.
     public init() {}
+
+    /// Series that come and go (a partition that moves to another instance, a client that is replaced): asked for anew
+    /// whenever the page is rendered. A name that an instrument has already is left out.
+    public func collect(_ samples: @escaping @Sendable () -> [MetricSample]) {
+        collectors.withLock { $0.append(samples) }
+    }
 
     /// The counter with that name and these labels; made where there is none. By custom the name ends with `_total`.
     public func counter(_ name: String, _ help: String, _ labels: Labels = []) -> Counter {
@@ -79,8 +86,7 @@ public final class MetricsRegistry: Sendable {
         precondition(
             Self.isName(name, colons: true) && labels.allSatisfy { Self.isName($0.name, colons: false) },
             "a name that Prometheus cannot read makes the whole page unreadable")
-        let rendered = labels.map { "\($0.name)=\"\(MetricsRegistry.escaped($0.value, quotes: true))\"" }
-            .joined(separator: ",")
+        let rendered = MetricsRegistry.rendered(labels)
         return families.withLock { families in
             let made = make()
             var family = families[name] ?? Family(help: help, type: made.type, series: [])
@@ -104,10 +110,14 @@ public final class MetricsRegistry: Sendable {
         }
     }
 
+    private static func rendered(_ labels: Labels) -> String {
+        labels.map { "\($0.name)=\"\(MetricsRegistry.escaped($0.value, quotes: true))\"" }.joined(separator: ",")
+    }
+
     /// All instruments in Prometheus' text format. Cost: linear in the series.
     public func render() -> String {
         let families = families.withLock { $0 }
-        var text = ""
+        var text = collected(besides: families)
         for (name, family) in families.sorted(by: { $0.key < $1.key }) {
             text +=
                 "# HELP \(name) \(MetricsRegistry.escaped(family.help, quotes: false))\n# TYPE \(name) \(family.type)\n"
@@ -120,6 +130,32 @@ public final class MetricsRegistry: Sendable {
                 case .computedCounter(let number): text += line(name, labels, "\(number())")
                 case .histogram(let histogram): text += lines(name, labels, histogram)
                 }
+            }
+        }
+        return text
+    }
+
+    /// What the collectors have, each family once, in the order of names.
+    private func collected(besides families: [String: Family]) -> String {
+        let collectors = collectors.withLock { $0 }
+        var groups: [String: [MetricSample]] = [:]
+        for collector in collectors {
+            for sample in collector()
+            where families[sample.name] == nil && Self.isName(sample.name, colons: true) {
+                groups[sample.name, default: []].append(sample)
+            }
+        }
+        var text = ""
+        for (name, samples) in groups.sorted(by: { $0.key < $1.key }) {
+            guard let first = samples.first else { continue }
+            text += "# HELP \(name) \(MetricsRegistry.escaped(first.help, quotes: false))\n"
+            text += "# TYPE \(name) \(first.isCounter ? "counter" : "gauge")\n"
+            var seen: Set<String> = []
+            for sample in samples where sample.labels.allSatisfy({ Self.isName($0.name, colons: false) }) {
+                let labels = MetricsRegistry.rendered(sample.labels)
+                // The same series twice makes the whole page unreadable.
+                guard seen.insert(labels).inserted else { continue }
+                text += line(name, labels, MetricsRegistry.decimal(sample.value, scale: sample.scale))
             }
         }
         return text
@@ -167,5 +203,34 @@ public final class MetricsRegistry: Sendable {
             }
         }
         return result
+    }
+}
+
+/// One number of a series that is asked for when the page is rendered.
+public struct MetricSample: Sendable {
+    /// The family's name.
+    public var name: String
+    /// What it means, the same for all series of the family.
+    public var help: String
+    /// Whether it only grows.
+    public var isCounter: Bool
+    /// What tells the series of a family apart, in the order in which it is shown.
+    public var labels: MetricsRegistry.Labels
+    /// The number in units of 1/`scale`.
+    public var value: Int64
+    /// A power of ten that the number is divided by in the exposition: 1 000 for milliseconds shown as seconds.
+    public var scale: Int64
+
+    /// A number.
+    public init(
+        name: String, help: String, isCounter: Bool = false, labels: MetricsRegistry.Labels = [], value: Int64,
+        scale: Int64 = 1
+    ) {
+        self.name = name
+        self.help = help
+        self.isCounter = isCounter
+        self.labels = labels
+        self.value = value
+        self.scale = max(1, scale)
     }
 }

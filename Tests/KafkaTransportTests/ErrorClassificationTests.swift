@@ -1,4 +1,5 @@
 import CRDKafka
+import KafkaMock
 import KafkaTransport
 import Testing
 

@@ -1,5 +1,7 @@
 import CRDKafka
+import KafkaMock
 import KafkaTransport
+import Synchronization
 import Testing
 
 /// Settings are checked before anything is connected.
@@ -13,6 +15,8 @@ struct KafkaConfigurationTests {
             ("isolation.level", "read_uncommitted", "set by the daemon"),
             ("transaction.timeout.ms", "60000", "must lie in 1000…15000"),
             ("session.timeout.ms", "45000", "must lie in 1000…10000"), ("security.protocol", "TLS", ""),
+            ("sasl.username", "me", "has no effect: security.protocol is PLAINTEXT"),
+            ("ssl.ca.location", "/ca.pem", "has no effect: security.protocol is PLAINTEXT"),
         ])
     func refused(name: String, value: String, detail: String) throws {
         let error = #expect(throws: KafkaConfigurationError.self) {
@@ -30,11 +34,96 @@ struct KafkaConfigurationTests {
         #expect(error?.description.contains("ssl.ca.location") == true)
     }
 
+    @Test(
+        "TLS and SASL settings that do not fit each other are one line before anything is connected",
+        arguments: [
+            (["security.protocol": "sasl_ssl"], "sasl.mechanism: is missing"),
+            (["security.protocol": "sasl_ssl", "sasl.mechanism": "PLAIN"], "sasl.username: is missing or empty"),
+            (
+                [
+                    "security.protocol": "sasl_ssl", "sasl.mechanism": "PLAIN", "sasl.username": "me",
+                    "sasl.password": "",
+                ],
+                "sasl.password: is missing or empty"
+            ),
+            (
+                ["security.protocol": "ssl", "sasl.username": "me"], "sasl.username: has no effect"
+            ),
+            (
+                ["security.protocol": "sasl_plaintext", "sasl.mechanism": "OAUTHBEARER", "ssl.ca.location": "/ca"],
+                "ssl.ca.location: has no effect"
+            ),
+            (["security.protocol": "ssl", "ssl.certificate.location": "/c.pem"], "ssl.key.location: is missing"),
+            (["security.protocol": "ssl", "ssl.key.location": "/k.pem"], "ssl.certificate.location: is missing"),
+        ] as [([String: String], String)])
+    func security(properties: [String: String], says: String) {
+        let error = #expect(throws: KafkaConfigurationError.self) {
+            try KafkaConfiguration(bootstrapServers: "127.0.0.1:1", properties: properties)
+        }
+        #expect(error?.description.hasPrefix(says) == true, "\(String(describing: error))")
+        #expect(error?.description.contains("\n") == false)
+    }
+
+    @Test(
+        "what works but endangers money is a warning",
+        arguments: [
+            (
+                [
+                    "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.username": "a",
+                    "sasl.password": "b",
+                ], "in the clear"
+            ),
+            (["security.protocol": "ssl", "enable.ssl.certificate.verification": "false"], "anybody can pretend"),
+            (["security.protocol": "ssl", "ssl.endpoint.identification.algorithm": "none"], "names are not checked"),
+        ] as [([String: String], String)])
+    func warned(properties: [String: String], says: String) throws {
+        let configuration = try KafkaConfiguration(bootstrapServers: "127.0.0.1:1", properties: properties)
+        #expect(configuration.warnings.contains { $0.contains(says) })
+    }
+
+    @Test("a configuration that is printed or dumped shows no secret")
+    func redacted() throws {
+        let configuration = try KafkaConfiguration(
+            bootstrapServers: "127.0.0.1:1",
+            properties: [
+                "security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.username": "me",
+                "sasl.password": "hunter2",
+            ])
+        var dumped = ""
+        dump(configuration, to: &dumped)
+        for text in ["\(configuration)", String(reflecting: configuration), dumped] {
+            #expect(!text.contains("hunter2"))
+            #expect(text.contains("sasl.password=<redacted>"))
+        }
+    }
+
+    @Test("the library's own lines and complaints reach the sink, with their level and without secrets")
+    func lines() throws {
+        var configuration = try KafkaConfiguration(
+            bootstrapServers: "127.0.0.1:1",
+            properties: [
+                "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.username": "me",
+                // A secret that the library says by itself, to see it redacted: the address that it cannot reach.
+                "sasl.password": "127.0.0.1:1",
+            ])
+        let lines = Mutex<[(Int, String)]>([])
+        configuration.log = { level, facility, line in lines.withLock { $0.append((level, "\(facility) \(line)")) } }
+        let admin = try KafkaAdmin(configuration, clientID: "t")
+        let error = #expect(throws: KafkaError.self) { try admin.cluster(timeout: .seconds(1)) }
+        let seen = lines.withLock { $0 }
+        #expect(seen.contains { $0.0 <= 3 && $0.1.contains("Connection refused") }, "\(seen)")
+        #expect(seen.allSatisfy { !$0.1.contains("127.0.0.1:1") } && seen.contains { $0.1.contains("<redacted>") })
+        #expect(error?.description.contains("127.0.0.1:1/") == false, "\(String(describing: error))")
+    }
+
     @Test("a secret's value is never repeated")
     func secrets() throws {
         let configuration = try KafkaConfiguration(
             bootstrapServers: "127.0.0.1:1",
-            properties: ["security.protocol": "ssl", "ssl.key.password": "hunter2", "ssl.key.location": "/nonexistent"])
+            properties: [
+                "security.protocol": "ssl", "ssl.key.password": "hunter2", "ssl.key.location": "/nonexistent",
+                "ssl.certificate.location": "/nonexistent",
+            ])
         do {
             _ = try KafkaAdmin(configuration, clientID: "t")
             Issue.record("a missing key file was accepted")
@@ -58,7 +147,10 @@ struct KafkaConfigurationTests {
     func scram(mechanism: String, version: Int32, warned: Bool) throws {
         let configuration = try KafkaConfiguration(
             bootstrapServers: "127.0.0.1:1",
-            properties: ["security.protocol": "SASL_SSL", "sasl.mechanism": mechanism], libraryVersion: version)
+            properties: [
+                "security.protocol": "SASL_SSL", "sasl.mechanism": mechanism, "sasl.username": "a",
+                "sasl.password": "b",
+            ], libraryVersion: version)
         #expect(configuration.warnings.isEmpty != warned)
     }
 }

@@ -242,14 +242,19 @@ struct RealBrokerTests {
         #expect(delivered.withLock { $0 } == 200)
     }
 
-    @Test("statistics become numbers")
+    @Test("statistics become numbers: of the member, of the transactional producer, of the ingress; of no other client")
     func statistics() throws {
         var (configuration, topic) = try fresh(1)
         let seen = Mutex<Set<String>>([])
-        configuration.statistics = { _, metrics in seen.withLock { $0.formUnion(metrics.map(\.name)) } }
+        configuration.statistics = { _, kind, metrics in
+            seen.withLock { $0.formUnion(metrics.map { "\(kind) \($0.name.rawValue)" }) }
+        }
         configuration.statisticsInterval = 200
         let append = try KafkaProducer(configuration, clientID: "p", topics: [topic]) { _, _, _ in }
         try append.produce(KafkaOutgoing(topic: 0, partition: 0, timestamp: 1, key: nil, value: nil), token: 1)
+        let producer = try KafkaTransactionalProducer(
+            configuration, transactionalID: topic, clientID: topic, topics: [topic])
+        try producer.initTransactions(timeout: .seconds(10))
         let member = Member()
         let consumer = try KafkaGroupConsumer(
             configuration, groupID: "g-\(topic)", clientID: "one", topics: [topic], handlers: member.handlers)
@@ -258,12 +263,41 @@ struct RealBrokerTests {
         try consumer.fetch(from: [KafkaOffset(topic: topic, partition: 0, offset: 0)])
         member.wait { $0.values.count == 1 }
         let wanted: Set<String> = [
-            "kafka_broker_up", "kafka_consumer_lag", "kafka_last_stable_offset_lag", "kafka_group_rebalances_total",
+            "consumer kafka_broker_up", "consumer kafka_group_rebalances_total", "consumer kafka_fetch_queue_messages",
+            "consumer kafka_broker_round_trip_seconds", "producer kafka_transaction_state_age_seconds",
+            "producer kafka_producer_queue_messages", "ingress kafka_broker_round_trip_p99_seconds",
         ]
-        for _ in 0..<100 where !seen.withLock({ $0.isSuperset(of: wanted) }) { usleep(50_000) }
+        for _ in 0..<100 where !seen.withLock({ $0.isSuperset(of: wanted) }) {
+            producer.service()
+            usleep(50_000)
+        }
         #expect(wanted.subtracting(seen.withLock { $0 }) == [])
+        #expect(seen.withLock { $0.allSatisfy { !$0.hasPrefix("reader") && !$0.hasPrefix("admin") } })
         append.close()
         consumer.close()
+    }
+
+    @Test("the ends of many partitions in one question: stable ones and true ones")
+    func ends() throws {
+        let (configuration, topic) = try fresh(3)
+        let producer = try KafkaTransactionalProducer(
+            configuration, transactionalID: topic, clientID: topic, topics: [topic], trackedTopic: 0)
+        try producer.initTransactions(timeout: .seconds(10))
+        try producer.begin()
+        try produce(producer, "one", partition: 1)
+        try producer.commit(timeout: .seconds(10))
+        try producer.begin()
+        try produce(producer, "open", partition: 1)
+        try producer.waitForDelivery()
+        let asked = (0..<Int32(3)).map { KafkaOffset(topic: topic, partition: $0, offset: 0) }
+        func ends(_ committedOnly: Bool) throws -> [Int64] {
+            let reader = try KafkaReader(configuration, groupID: "r", clientID: "r", committedOnly: committedOnly)
+            return try reader.ends(of: asked, timeout: .seconds(5)).sorted { $0.partition < $1.partition }.map(\.offset)
+        }
+        // A record and a marker, then the open record.
+        #expect(try ends(true) == [0, 2, 0])
+        #expect(try ends(false) == [0, 3, 0])
+        try producer.abort(timeout: .seconds(10))
     }
 }
 

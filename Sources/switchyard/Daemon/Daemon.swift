@@ -61,7 +61,7 @@ final class Daemon {
         let server = try DaemonPort.open(configuration.http, limits: limits, starting)
         let address = HostAndPort(host: configuration.http.listen.host, port: server.port)
         log.info("listening", [("address", .text(address.description))])
-        guard let opened = try DaemonLog.open(configuration, log: log, waiting: signals) else {
+        guard let opened = try DaemonLog.open(configuration, log: log, metrics: metrics, waiting: signals) else {
             server.stop()
             return .done
         }

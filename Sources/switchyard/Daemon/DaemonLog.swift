@@ -4,6 +4,7 @@ import EventLog
 import Foundation
 import Glibc
 import KafkaLog
+import Metrics
 import Orchestrator
 import PaymentModel
 import StructuredLog
@@ -44,14 +45,14 @@ struct DaemonLog {
     /// Opens the log. Waits for a directory that another process holds, and for a broker; nil where the end was asked for
     /// meanwhile.
     static func open(
-        _ configuration: SwitchyardConfiguration, log: Logger, waiting signals: DaemonSignals
+        _ configuration: SwitchyardConfiguration, log: Logger, metrics: MetricsRegistry, waiting signals: DaemonSignals
     ) throws(CommandFailure) -> DaemonLog? {
         let began = SystemClock().monotonic()
         let patience = configuration.timeouts.directoryWait
         var isTold = false
         while true {
             do throws(LogError) {
-                return try open(configuration, log: log)
+                return try open(configuration, log: log, metrics: metrics)
             } catch {
                 let waits = OpenLog.isHeld(error) || error.kind == .unavailable
                 guard waits, SystemClock().monotonic() - began < patience else {
@@ -66,7 +67,7 @@ struct DaemonLog {
     }
 
     private static func open(
-        _ configuration: SwitchyardConfiguration, log: Logger
+        _ configuration: SwitchyardConfiguration, log: Logger, metrics: MetricsRegistry
     ) throws(LogError) -> DaemonLog {
         let shards = configuration.shards
         switch configuration.log {
@@ -90,12 +91,12 @@ struct DaemonLog {
                 })
         case .kafka(let settings):
             var kafka = try OpenLog.kafkaSettings(settings, configuration: configuration)
-            let report = log.named("kafka")
-            kafka.report = { level, text in
-                if level <= 4 { report.warning(text) } else { report.info(text) }
-            }
+            let watching = KafkaMetrics(metrics, log: log.named("kafka"), groupID: settings.groupId)
+            watching.attach(to: &kafka)
             let opened = try KafkaEventLog(kafka)
+            try opened.checkRights()
             let appender = try opened.appender()
+            watching.watch(opened)
             return DaemonLog(
                 appender: appender, reader: opened.reader(), ownsAll: false,
                 start: { daemon in daemon.shards((0..<shards).map { opened.shard($0) }) },
