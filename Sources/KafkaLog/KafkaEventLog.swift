@@ -41,6 +41,7 @@ public final class KafkaEventLog: Sendable {
             throw LogError(.misconfigured, "\(error)")
         }
         let checked = try TopicChecks(settings, admin).run()
+        try KafkaEventLog.checkGroup(settings, admin)
         partitionCount = checked.partitions
         tombstoneRetention = checked.tombstoneRetention
         let identity = "\(checked.clusterID)|\(settings.topicPrefix)|\(settings.groupID)"
@@ -138,6 +139,17 @@ public final class KafkaEventLog: Sendable {
 
     /// A transactional id, and with it the client id, of a shard.
     func transactionalID(_ shard: Int) -> String { "\(settings.groupID)-\(instanceID)-\(shard)" }
+
+    /// A group that may not be described answers a question for offsets by a time-out that says nothing.
+    private static func checkGroup(_ settings: KafkaLogSettings, _ admin: KafkaAdmin) throws(LogError) {
+        do throws(KafkaError) {
+            _ = try admin.members(of: settings.groupID, timeout: .seconds(5))
+        } catch  where error.isDenied {
+            throw LogError(.misconfigured, "\(error)")
+        } catch {
+            // A young cluster has no coordinator yet: the question for offsets waits for it.
+        }
+    }
 
     /// Whether a shard of this process owns the partition.
     func owns(_ partition: Int32) -> Bool { owned.withLock { $0[partition] != nil } }

@@ -250,8 +250,10 @@ public final class KafkaAdmin: Sendable {
     private func hinted(_ error: KafkaError) -> KafkaError {
         guard let last = client.lastError else { return error }
         var error = error
-        if last.code == .authentication || last.code == .tls {
-            error.code = last.code
+        // With TLS 1.3 a broker refuses a client's certificate after the handshake: then the connection breaks.
+        let isTLS = last.code == .tls || last.detail.contains("SSL routines")
+        if last.code == .authentication || isTLS {
+            error.code = isTLS ? .tls : last.code
             error.detail = last.detail
             error.isRetriable = false
         } else {

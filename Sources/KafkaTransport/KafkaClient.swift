@@ -17,6 +17,8 @@ final class KafkaClient: Sendable {
         let delivered: (@Sendable (UnsafePointer<rd_kafka_message_t>) -> Void)?
         /// The last thing that the library complained about on its own.
         let lastError = Mutex<KafkaError?>(nil)
+        /// Its last line at the level of errors. Some causes it tells nowhere else.
+        let lastLine = Mutex<String?>(nil)
 
         init(
             clientID: String, role: KafkaClientRole, configuration: KafkaConfiguration,
@@ -91,6 +93,9 @@ final class KafkaClient: Sendable {
         return callbacks.lastError.withLock { $0 }
     }
 
+    /// The last line that the library logged as an error.
+    var lastLine: String? { callbacks.lastLine.withLock { $0 } }
+
     private static func install(_ callbacks: Callbacks, on conf: OpaquePointer) {
         rd_kafka_conf_set_opaque(conf, Unmanaged.passUnretained(callbacks).toOpaque())
         rd_kafka_conf_set_log_cb(conf) { client, level, facility, line in
@@ -99,7 +104,9 @@ final class KafkaClient: Sendable {
             // Properties of the other role are passed through on purpose.
             if name == "CONFWARN" { return }
             let callbacks = Unmanaged<Callbacks>.fromOpaque(opaque).takeUnretainedValue()
-            callbacks.log(Int(level), name, callbacks.secrets.redacted(String(cString: line)))
+            let text = callbacks.secrets.redacted(String(cString: line))
+            if level <= 3 { callbacks.lastLine.withLock { $0 = text } }
+            callbacks.log(Int(level), name, text)
         }
         rd_kafka_conf_set_error_cb(conf) { _, code, reason, opaque in
             guard let opaque else { return }

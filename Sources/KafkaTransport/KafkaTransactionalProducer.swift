@@ -148,7 +148,11 @@ public final class KafkaTransactionalProducer: Sendable {
     }
 
     private func check(_ error: OpaquePointer?, _ operation: String) throws(KafkaError) {
-        if let error { throw KafkaError(consuming: error, operation: operation) }
+        guard let error else { return }
+        var told = KafkaError(consuming: error, operation: operation)
+        // After records were refused in the background the next call says only that the transaction is in a bad state.
+        if told.code == .wrongState, let line = sink.client.lastLine { told.detail += "; last seen: \(line)" }
+        throw told
     }
 
     private func delivered(_ message: UnsafePointer<rd_kafka_message_t>) {

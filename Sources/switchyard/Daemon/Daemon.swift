@@ -72,11 +72,14 @@ final class Daemon {
         DaemonMetrics.register(running, count: configuration.shards, in: metrics)
         DaemonMetrics.register(server, in: metrics)
         running.start()
+        let exposure = ExposureWatch(opened.reader) { SystemClock().wall() }
+        exposure.start(in: metrics)
         starting.open(OperationsRouter.make(ports(appender, opened.reader, readiness, limits)))
         DaemonAddress.write(address, directory: directory)
         systemd.ready()
         log.info("running", [("partitions", .integer(Int64(opened.reader.partitionCount)))])
         serve(signals, readiness, running)
+        exposure.stop()
         return stop(server, opened, running, readiness)
     }
 
