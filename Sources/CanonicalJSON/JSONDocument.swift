@@ -33,7 +33,7 @@ public struct JSONDocument: Sendable {
         text.withUnsafeBytes { bytes.append(contentsOf: $0) }
         var reused: [TapeEntry] = []
         swap(&reused, &tape)
-        var scanner = JSONScanner(reusing: reused, depthLimit: limits.depth)
+        var scanner = JSONScanner(reusing: reused, depthLimit: limits.depth, bytes: bytes.count)
         try scanner.scan(bytes.span)
         breach = scanner.violation
         tape = scanner.finish()
@@ -104,7 +104,9 @@ extension JSONDocument {
     public func string(_ node: JSONNode) -> String? {
         let entry = entry(node)
         guard entry.kind == .string else { return nil }
-        guard entry.special else { return String(decoding: bytes[entry.range], as: UTF8.self) }
+        guard entry.special else {
+            return bytes.withUnsafeBufferPointer { String(decoding: $0[entry.range], as: UTF8.self) }
+        }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(entry.range.count)
         JSONText.decode(bytes.span, entry.range, into: &decoded)
@@ -143,9 +145,9 @@ extension JSONDocument {
         }
         let count = text.utf8CodeUnitCount
         guard Int(entry.length) == count, text.hasPointerRepresentation else { return false }
-        let start = Int(entry.start)
+        let written = bytes.span.extracting(entry.range)
         let pointer = text.utf8Start
-        for index in 0..<count where bytes[start + index] != pointer[index] { return false }
+        for index in 0..<count where written[index] != pointer[index] { return false }
         return true
     }
 }
@@ -163,10 +165,15 @@ extension JSONDocument {
     public func member(_ node: JSONNode, _ name: StaticString) -> JSONNode? {
         let entry = entry(node)
         guard entry.kind == .object else { return nil }
-        var key = Int(node.index) + 1
+        let entries = tape.span
+        let length = UInt32(truncatingIfNeeded: name.utf8CodeUnitCount)
+        var key = Int(node.index) &+ 1
         for _ in 0..<entry.length {
-            if matches(tape[key], name) { return JSONNode(key + 1) }
-            key = Int(tape[key + 1].next)
+            // Names of another length are passed over at once, unless escapes hide how long they are.
+            if entries[key].length == length || entries[key].special, matches(entries[key], name) {
+                return JSONNode(key + 1)
+            }
+            key = Int(entries[key &+ 1].next)
         }
         return nil
     }
@@ -312,9 +319,14 @@ public struct JSONElements: Sequence, IteratorProtocol {
 
 extension JSONDocument {
     /// The first string in `node`, names of members included, that `matches`; also `node` itself. Cost: linear.
-    public func firstString(in node: JSONNode, where matches: (Span<UInt8>, JSONNode) -> Bool) -> JSONNode? {
+    /// - Parameter length: shorter strings are not looked at.
+    public func firstString(
+        in node: JSONNode, ofAtLeast length: Int = 0, where matches: (Span<UInt8>, JSONNode) -> Bool
+    ) -> JSONNode? {
         guard Int(node.index) < tape.count else { return nil }
-        for index in Int(node.index)..<Int(entry(node).next) where tape[index].kind == .string {
+        let entries = tape.span
+        for index in Int(node.index)..<Int(entry(node).next)
+        where entries[index].kind == .string && Int(entries[index].length) >= length {
             let string = JSONNode(index)
             if withString(string, { matches($0, string) }) == true { return string }
         }

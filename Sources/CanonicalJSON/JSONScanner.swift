@@ -11,8 +11,10 @@ struct JSONScanner {
 
     private static let none = UInt32.max
 
-    init(reusing tape: consuming [TapeEntry], depthLimit: Int) {
+    init(reusing tape: consuming [TapeEntry], depthLimit: Int, bytes: Int) {
         tape.removeAll(keepingCapacity: true)
+        // Most texts have a value for about ten bytes; a larger index grows.
+        tape.reserveCapacity(min(bytes / 10, 1_024) + 4)
         self.tape = tape
         self.depthLimit = depthLimit
     }
@@ -170,6 +172,7 @@ extension JSONScanner {
         let start = position
         var escaped = false
         while true {
+            position = JSONText.endOfPlain(input, from: position)
             let byte = try peek(input)
             switch byte {
             case UInt8(ascii: "\""):
@@ -180,8 +183,7 @@ extension JSONScanner {
                 escaped = true
                 try escape(input)
             case 0..<0x20: throw JSONError(.controlCharacter, at: position)
-            case 0x80...: try multibyte(input, byte)
-            default: position += 1
+            default: try multibyte(input, byte)
             }
         }
     }

@@ -95,6 +95,20 @@ enum JSONText {
         return left.count - right.count
     }
 
+    /// The first eight bytes as `compare` ranks them, in one word: where two differ, the texts compare as they do.
+    @inline(__always)
+    static func sortedPrefix(_ text: Span<UInt8>) -> UInt64 {
+        let count = min(text.count, 8)
+        if count == 8 {
+            // No byte above 0x7F: the bytes rank as they are.
+            let word = UInt64(bigEndian: text.bytes.unsafeLoadUnaligned(as: UInt64.self))
+            if word & 0x8080_8080_8080_8080 == 0 { return word }
+        }
+        var prefix: UInt64 = 0
+        for index in 0..<count { prefix = prefix << 8 | UInt64(utf16Rank(text[index])) }
+        return count == 0 ? 0 : prefix << UInt64(64 - 8 * count)
+    }
+
     @inline(__always)
     private static func utf16Rank(_ byte: UInt8) -> Int {
         switch byte {
@@ -107,6 +121,27 @@ enum JSONText {
     @inline(__always)
     static func mustEscape(_ byte: UInt8) -> Bool {
         byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    /// The first place from `start` on that needs a closer look in a string: a quote, a backslash, a control character
+    /// or no ASCII; the end where there is none.
+    @inline(__always)
+    static func endOfPlain(_ input: Span<UInt8>, from start: Int) -> Int {
+        let low: UInt64 = 0x0101_0101_0101_0101
+        let bytes = input.bytes
+        var index = start
+        while index &+ 8 <= bytes.byteCount {
+            let word = UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+            let quote = word ^ (low &* UInt64(UInt8(ascii: "\"")))
+            let backslash = word ^ (low &* UInt64(UInt8(ascii: "\\")))
+            let found = (word &- low &* 0x20) & ~word | (quote &- low) & ~quote | (backslash &- low) & ~backslash | word
+            let marks = found & (low &* 0x80)
+            // A borrow may mark bytes after one that is rightly marked, never before.
+            if marks != 0 { return index &+ marks.trailingZeroBitCount / 8 }
+            index &+= 8
+        }
+        while index < input.count, !mustEscape(input[index]), input[index] < 0x80 { index &+= 1 }
+        return index
     }
 
     /// Whether any byte of the text must be escaped. Eight bytes at a time (after "Bit Twiddling Hacks", S. E. Anderson:

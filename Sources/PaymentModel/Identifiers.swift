@@ -16,7 +16,14 @@ public struct PaymentID: Hashable, Sendable, CustomStringConvertible {
 
     /// Whether the bytes are a valid identifier.
     public static func isValid(_ bytes: some Collection<UInt8>) -> Bool {
-        (1...128).contains(bytes.count) && bytes.allSatisfy { (0x20...0x7E).contains($0) }
+        bytes.withContiguousStorageIfAvailable(isValid(contiguous:))
+            ?? Array(bytes).withUnsafeBufferPointer(isValid(contiguous:))
+    }
+
+    private static func isValid(contiguous bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard bytes.count >= 1, bytes.count <= 128 else { return false }
+        for byte in bytes where byte < 0x20 || byte > 0x7E { return false }
+        return true
     }
 
     /// The identifier as received.
@@ -136,22 +143,21 @@ public struct Reference: Hashable, Sendable, CustomStringConvertible {
 /// in other languages agree with us.
 public enum PartitionHash {
     /// The 31-bit hash of a key.
+    @inlinable
     public static func hash(_ key: some Collection<UInt8>) -> UInt32 {
+        if let hash = key.withContiguousStorageIfAvailable({ hash(bytes: UnsafeRawBufferPointer($0)) }) { return hash }
+        return Array(key).withUnsafeBytes { hash(bytes: $0) }
+    }
+
+    @usableFromInline
+    static func hash(bytes key: UnsafeRawBufferPointer) -> UInt32 {
         let multiplier: UInt32 = 0x5bd1_e995
         let length = key.count
         var hash: UInt32 = 0x9747_b28c ^ UInt32(truncatingIfNeeded: length)
-        var index = key.startIndex
-        func next() -> UInt32 {
-            let byte = key[index]
-            index = key.index(after: index)
-            return UInt32(byte)
-        }
-        for _ in 0..<(length / 4) {
-            let first = next()
-            let second = next()
-            let third = next()
-            let fourth = next()
-            var word = first | second << 8 | third << 16 | fourth << 24
+        var index = 0
+        while index &+ 4 <= length {
+            var word = UInt32(littleEndian: key.loadUnaligned(fromByteOffset: index, as: UInt32.self))
+            index &+= 4
             word = word &* multiplier
             word ^= word >> 24
             word = word &* multiplier
@@ -160,7 +166,7 @@ public enum PartitionHash {
         let rest = length % 4
         if rest > 0 {
             var tail: UInt32 = 0
-            for place in 0..<rest { tail |= next() << UInt32(8 * place) }
+            for place in 0..<rest { tail |= UInt32(key[index &+ place]) << UInt32(8 &* place) }
             hash = (hash ^ tail) &* multiplier
         }
         hash ^= hash >> 13
@@ -170,6 +176,7 @@ public enum PartitionHash {
     }
 
     /// The partition of a key among `count` partitions.
+    @inlinable
     public static func partition(of key: some Collection<UInt8>, count: Int32) -> Int32 {
         partition(hash: hash(key), count: count)
     }

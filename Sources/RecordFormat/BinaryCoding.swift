@@ -6,6 +6,12 @@ public struct BinaryWriter: Sendable {
     /// A writer that appends to `bytes`.
     public init(_ bytes: [UInt8] = []) { self.bytes = bytes }
 
+    /// A writer with room for so many bytes.
+    public init(capacity: Int) {
+        bytes = []
+        bytes.reserveCapacity(capacity)
+    }
+
     /// One byte.
     public mutating func byte(_ value: UInt8) { bytes.append(value) }
 
@@ -27,15 +33,18 @@ public struct BinaryWriter: Sendable {
 
     /// The text's UTF-8 with its length before it.
     public mutating func text(_ value: String) {
-        var value = value
-        value.withUTF8 { utf8 in
-            BinaryWriter.append(unsigned: UInt64(utf8.count), to: &bytes)
-            bytes.append(contentsOf: utf8)
-        }
+        BinaryWriter.append(unsigned: UInt64(value.utf8.count), to: &bytes)
+        bytes.append(addingCapacity: value.utf8.count) { RecordFrame.copy(value, into: &$0) }
     }
 
     /// The bytes with their length before them.
     public mutating func blob(_ value: some Collection<UInt8>) {
+        unsigned(UInt64(value.count))
+        bytes.append(contentsOf: value)
+    }
+
+    /// The bytes with their length before them.
+    public mutating func blob(_ value: [UInt8]) {
         unsigned(UInt64(value.count))
         bytes.append(contentsOf: value)
     }

@@ -27,10 +27,15 @@ enum AccountVerification {
 
     /// BIC: four letters or digits, country, two letters or digits, optionally three more (ISO 9362:2014).
     static func isBIC(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
-        guard bytes.count == 8 || bytes.count == 11 else { return false }
-        func isUpper(_ byte: UInt8) -> Bool { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) }
-        return bytes.allSatisfy { isUpper($0) || isDigit($0) } && CountryTable.contains(bytes[4], bytes[5])
+        var country: (UInt8, UInt8) = (0, 0)
+        var count = 0
+        for byte in text.utf8 {
+            guard (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) || isDigit(byte) else { return false }
+            if count == 4 { country.0 = byte }
+            if count == 5 { country.1 = byte }
+            count += 1
+        }
+        return (count == 8 || count == 11) && CountryTable.contains(country.0, country.1)
     }
 
     /// An account number that is known by the agent's BIC only: up to 34 letters or digits (ISO 20022 Max34Text).

@@ -1,5 +1,8 @@
 /// Card numbers in clear, which must never come in: the contract, section 2.
 enum CardNumberDetector {
+    /// No card number is shorter.
+    static let fewestDigits = 13
+
     /// Whether the whole text, spaces and hyphens ignored, is 13 to 19 digits that begin with 2–6 and pass Luhn
     /// (ISO/IEC 7812-1). No allocation; stops at the first character that no card number has.
     static func isCardNumber(_ text: Span<UInt8>) -> Bool {
@@ -24,7 +27,7 @@ enum CardNumberDetector {
                 sumEven += doubled
             }
         }
-        guard digits >= 13 else { return false }
+        guard digits >= fewestDigits else { return false }
         // The last digit is never doubled: of an even number of digits the odd places are.
         return (digits % 2 == 0 ? sumOdd : sumEven) % 10 == 0
     }

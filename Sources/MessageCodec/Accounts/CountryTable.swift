@@ -13,22 +13,33 @@ enum CountryTable {
         XK
         """
 
-    private static let known: Set<UInt16> = {
-        var known: Set<UInt16> = []
-        for code in codes.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
-            known.insert(code.utf8.reduce(0) { $0 << 8 | UInt16($1) })
+    private static let known: [Bool] = {
+        var known = [Bool](repeating: false, count: 26 * 26)
+        for code in codes.utf8.split(whereSeparator: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }) {
+            let letters = Array(code)
+            if let place = place(letters[0], letters[1]) { known[place] = true }
         }
         return known
     }()
 
+    /// Where two bytes stand in a table of 26 × 26 pairs of letters; nil where they are no two upper-case letters.
+    @inline(__always)
+    static func place(_ first: UInt8, _ second: UInt8) -> Int? {
+        let row = Int(first &- UInt8(ascii: "A"))
+        let column = Int(second &- UInt8(ascii: "A"))
+        return row < 26 && column < 26 ? row &* 26 &+ column : nil
+    }
+
     /// Whether two bytes are the code of a country.
     static func contains(_ first: UInt8, _ second: UInt8) -> Bool {
-        known.contains(UInt16(first) << 8 | UInt16(second))
+        guard let place = place(first, second) else { return false }
+        return known[place]
     }
 
     /// Whether the text is the code of a country.
     static func contains(_ code: String) -> Bool {
-        let bytes = Array(code.utf8)
-        return bytes.count == 2 && contains(bytes[0], bytes[1])
+        var bytes = code.utf8.makeIterator()
+        guard let first = bytes.next(), let second = bytes.next(), bytes.next() == nil else { return false }
+        return contains(first, second)
     }
 }

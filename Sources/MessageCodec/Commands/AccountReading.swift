@@ -14,7 +14,8 @@ struct PartyDraft {
         guard let name else { return nil }
         return Party(
             name: Personal(name), account: account, agentBIC: agentBIC,
-            country: country ?? self.account?.country ?? agentBIC.map { String($0.dropFirst(4).prefix(2)) })
+            country: country ?? self.account?.country
+                ?? agentBIC.map { String(decoding: $0.utf8.dropFirst(4).prefix(2), as: UTF8.self) })
     }
 }
 
@@ -30,7 +31,7 @@ struct AccountDraft {
     /// The country that the form tells.
     var country: String? {
         switch form {
-        case .iban: String(number.prefix(2))
+        case .iban: String(decoding: number.utf8.prefix(2), as: UTF8.self)
         case .us: "US"
         case .uk: "GB"
         case .ca: "CA"
@@ -64,8 +65,8 @@ extension FormReader {
                 }
                 draft.country = country
             }
-            _ = try text(address, "townName", limit: TextLimit.name)
-            _ = try text(address, "postCode", limit: TextLimit.code)
+            try checkText(address, "townName", limit: TextLimit.name)
+            try checkText(address, "postCode", limit: TextLimit.code)
         }
         if let account = try object(node, "account") {
             draft.account = try self.account(account)

@@ -82,10 +82,7 @@ extension CloudEvent {
                     ? (.correlationID, "ce_correlationid") : (.roles, "switchyard-roles")
             default: return nil
             }
-            let isIt = name.withUnsafeBytes { bytes in
-                candidate.1.withUTF8Buffer { bytes.elementsEqual($0) }
-            }
-            guard isIt else { return nil }
+            guard name.isEqual(to: candidate.1) else { return nil }
             self = candidate.0
         }
     }
@@ -97,13 +94,19 @@ extension CloudEvent {
         var seen = 0
         for header in layout.headers {
             guard let name = Header(frame.extracting(header.name)) else { continue }
-            guard let value = CloudEvent.utf8(frame, header.value) else {
-                throw Undecodable(.notCloudEvents, "a header is not UTF-8")
-            }
             guard seen & 1 << name.rawValue == 0 else {
                 throw Undecodable(.notCloudEvents, "an attribute is there twice")
             }
             seen |= 1 << name.rawValue
+            // These two are nearly always the same: compared where they lie.
+            if name == .contentType, frame.extracting(header.value).isEqual(to: "application/json") { continue }
+            if name == .specVersion, frame.extracting(header.value).isEqual(to: "1.0") {
+                specVersion = "1.0"
+                continue
+            }
+            guard let value = CloudEvent.utf8(frame, header.value) else {
+                throw Undecodable(.notCloudEvents, "a header is not UTF-8")
+            }
             switch name {
             case .contentType: contentType = value
             case .specVersion: specVersion = value
@@ -116,8 +119,8 @@ extension CloudEvent {
             case .roles: roles = value
             }
         }
-        let media = CloudEvent.mediaType(contentType ?? "application/json")
-        if media.hasPrefix("application/cloudevents") {
+        let media = contentType.map(CloudEvent.mediaType)
+        if let media, media.hasPrefix("application/cloudevents") {
             guard media == "application/cloudevents+json" else {
                 throw Undecodable(.notCloudEvents, "content type is no single event in JSON")
             }
@@ -126,20 +129,25 @@ extension CloudEvent {
         } else {
             guard let specVersion else { throw Undecodable(.notCloudEvents, "no ce_specversion") }
             guard specVersion == "1.0" else { throw Undecodable(.notCloudEvents, "ce_specversion is not 1.0") }
-            guard media == "application/json" || media.hasSuffix("+json") else {
+            if let media, media != "application/json", !media.hasSuffix("+json") {
                 throw Undecodable(.notCloudEvents, "content type is no JSON")
             }
             try parse(frame, layout.value)
             data = .root
         }
-        for (name, value) in [("id", id), ("source", source), ("type", type), ("subject", subject)] {
-            if value.isEmpty { throw Undecodable(.missingAttribute, "no \(name)") }
-            if CardNumberDetector.isCardNumber(value.utf8.span) {
-                throw Undecodable(.cardNumberInClear, "\(name) is a card number in clear")
-            }
-        }
+        try CloudEvent.check(id, "id")
+        try CloudEvent.check(source, "source")
+        try CloudEvent.check(type, "type")
+        try CloudEvent.check(subject, "subject")
         // It is only carried along; without it the payment's id stands for it.
         if let text = correlationID, CardNumberDetector.isCardNumber(text.utf8.span) { correlationID = nil }
+    }
+
+    private static func check(_ value: String, _ name: StaticString) throws(Undecodable) {
+        if value.isEmpty { throw Undecodable(.missingAttribute, "no \(name)") }
+        if CardNumberDetector.isCardNumber(value.utf8.span) {
+            throw Undecodable(.cardNumberInClear, "\(name) is a card number in clear")
+        }
     }
 
     private mutating func parse(_ frame: RawSpan, _ value: Range<Int>?) throws(Undecodable) {
@@ -195,11 +203,10 @@ extension CloudEvent {
     ]
 
     private static func utf8(_ frame: RawSpan, _ range: Range<Int>) -> String? {
-        frame.extracting(range).withUnsafeBytes { bytes in
-            // Nearly all of them are ASCII, which needs no validation.
-            if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
-            return String(validating: bytes, as: UTF8.self)
-        }
+        let value = frame.extracting(range)
+        // Nearly all of them are ASCII: the general way is slower.
+        if value.isASCII { return value.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
+        return value.withUnsafeBytes { String(validating: $0, as: UTF8.self) }
     }
 
     /// The media type in lower case, without its parameters.

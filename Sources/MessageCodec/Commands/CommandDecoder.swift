@@ -89,8 +89,7 @@ extension CommandDecoder {
     ) throws(Undecodable) {
         guard let keyRange = layout.key else { throw Undecodable(.keyMismatch, "the record has no key") }
         let key = frame.extracting(keyRange)
-        let isSubject = key.withUnsafeBytes { $0.elementsEqual(event.subject.utf8) }
-        guard isSubject else { throw Undecodable(.keyMismatch, "the key is not the subject") }
+        guard key.isEqual(to: event.subject) else { throw Undecodable(.keyMismatch, "the key is not the subject") }
         let expected = key.withUnsafeBytes { PartitionHash.partition(of: $0, count: partitionCount) }
         guard expected == partition else {
             throw Undecodable(.wrongPartition, "the key belongs into partition \(expected), not \(partition)")
@@ -102,14 +101,15 @@ extension CommandDecoder {
 
 extension CommandDecoder {
     private func decode(_ event: CloudEvent, _ receivedAt: Timestamp) -> DecodedRecord {
+        let subject = PaymentID(event.subject)
         let envelope = CommandEnvelope(
-            subject: PaymentID(event.subject) ?? PaymentID(invalid: event.subject), source: event.source, id: event.id,
+            subject: subject ?? PaymentID(invalid: event.subject), source: event.source, id: event.id,
             type: event.type, correlationID: event.correlationID,
             traceparent: event.traceparent.flatMap { TraceParent.isValid($0) ? $0 : nil },
             identity: identity(event))
         var canonical: [UInt8] = []
         do throws(Refused) {
-            let body = try self.body(event, receivedAt, &canonical)
+            let body = try self.body(event, subject != nil, receivedAt, &canonical)
             var isInitiate = false
             if case .initiate = body { isInitiate = true }
             return .command(Command(envelope: envelope, body: body), canonicalData: isInitiate ? canonical : nil)
@@ -119,7 +119,7 @@ extension CommandDecoder {
     }
 
     private func body(
-        _ event: CloudEvent, _ receivedAt: Timestamp, _ canonical: inout [UInt8]
+        _ event: CloudEvent, _ isSubjectValid: Bool, _ receivedAt: Timestamp, _ canonical: inout [UInt8]
     ) throws(Refused) -> CommandBody {
         guard let type = CommandType(ceType: event.type) else {
             throw Refused(refusal: Refusal(.unknownType, "no such command"))
@@ -127,7 +127,7 @@ extension CommandDecoder {
         if type.isOfDesk, let roles = event.roles, !roles.split(separator: " ").contains("desk") {
             throw Refused(refusal: Refusal(.notAuthorized, "the token lacks the role desk"))
         }
-        guard PaymentID(event.subject) != nil else {
+        guard isSubjectValid else {
             throw Refused(
                 refusal: Refusal(.invalid, "must be 1 to 128 printable ASCII characters", field: "subject"))
         }
@@ -198,22 +198,22 @@ extension CommandDecoder {
 extension CommandDecoder {
     /// Over type and canonical data: a capture and a refund of the same data are not the same command.
     private func digest(_ type: CommandType, _ canonical: [UInt8]) -> Digest {
-        var writer = BinaryWriter()
-        writer.bytes.reserveCapacity(canonical.count + 32)
+        var writer = BinaryWriter(capacity: canonical.count + 32)
         writer.text(type.rawValue)
         writer.blob(canonical)
         return hash(writer.bytes)
     }
 
     private func identity(_ event: CloudEvent) -> Digest {
-        var writer = BinaryWriter()
+        var writer = BinaryWriter(capacity: event.source.utf8.count + event.id.utf8.count + 10)
         writer.text(event.source)
         writer.text(event.id)
         return hash(writer.bytes)
     }
 
     private func seed(_ event: CloudEvent, _ receivedAt: Timestamp) -> Digest {
-        var writer = BinaryWriter()
+        var writer = BinaryWriter(
+            capacity: event.subject.utf8.count + event.source.utf8.count + event.id.utf8.count + 25)
         writer.text(event.subject)
         writer.text(event.source)
         writer.text(event.id)

@@ -27,9 +27,15 @@ public enum CommandType: String, Sendable, CaseIterable {
 
     /// The command of a `ce_type` (`io.switchyard.<name>.v1`), or nil.
     public init?(ceType: String) {
-        guard ceType.hasPrefix("io.switchyard."), ceType.hasSuffix(".v1"), ceType.utf8.count > 17 else { return nil }
-        self.init(rawValue: String(ceType.dropFirst(14).dropLast(3)))
+        for (literal, type) in CommandType.types where ceType == literal {
+            self = type
+            return
+        }
+        return nil
     }
+
+    /// Every type by its `ce_type`, initiates first.
+    private static let types = ([.payoutInitiate, .paymentInitiate] + allCases).map { ($0.ceType, $0) }
 
     /// The full `ce_type`.
     public var ceType: String { "io.switchyard.\(rawValue).v1" }

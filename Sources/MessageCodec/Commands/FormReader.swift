@@ -54,6 +54,14 @@ struct FormReader {
         return text
     }
 
+    /// Whether a member that nothing here reads has the form of `text`: no string is made of it.
+    func checkText(_ parent: JSONNode, _ name: StaticString, limit: Int) throws(Refused) {
+        if let node = document.member(parent, name), let length = document.stringLength(node), (1...limit) ~= length {
+            return
+        }
+        _ = try text(parent, name, limit: limit)
+    }
+
     func requiredText(_ parent: JSONNode, _ name: StaticString, limit: Int) throws(Refused) -> String {
         guard let text = try text(parent, name, limit: limit) else { throw fail("is missing", at: parent, name) }
         return text
@@ -63,8 +71,10 @@ struct FormReader {
     func money(_ parent: JSONNode, _ name: StaticString) throws(Refused) -> Money? {
         guard let node = try object(parent, name) else { return nil }
         let currencyNode = try required(node, "currency")
-        guard let code = document.string(currencyNode) else { throw fail("must be a string", at: currencyNode) }
-        guard let currency = Currency(code) else { throw fail("is no currency of ISO 4217", at: currencyNode) }
+        guard let known = document.withString(currencyNode, { Currency($0) }) else {
+            throw fail("must be a string", at: currencyNode)
+        }
+        guard let currency = known else { throw fail("is no currency of ISO 4217", at: currencyNode) }
         let unitsNode = try required(node, "minorUnits")
         guard let units = document.integer(unitsNode), (1...Money.maximumMinorUnits).contains(units) else {
             throw fail("must be an integer of 1 to 2^53-1", at: unitsNode)

@@ -77,7 +77,7 @@ extension FormReader {
 extension FormReader {
     /// Throws where a card number stands in clear anywhere but in account fields, `endToEndId` and `operationId`.
     func refuseCardNumbers() throws(Refused) {
-        let found = document.firstString(in: data) { text, node in
+        let found = document.firstString(in: data, ofAtLeast: CardNumberDetector.fewestDigits) { text, node in
             CardNumberDetector.isCardNumber(text) && !isAccountField(node)
         }
         if let found { throw fail(.cardNumberInClear, "a card number must not be sent in clear", at: found) }
