@@ -127,16 +127,12 @@ enum JSONText {
     /// or no ASCII; the end where there is none.
     @inline(__always)
     static func endOfPlain(_ input: Span<UInt8>, from start: Int) -> Int {
-        let low: UInt64 = 0x0101_0101_0101_0101
         let bytes = input.bytes
         var index = start
         while index &+ 8 <= bytes.byteCount {
             let word = UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
-            let quote = word ^ (low &* UInt64(UInt8(ascii: "\"")))
-            let backslash = word ^ (low &* UInt64(UInt8(ascii: "\\")))
-            let found = (word &- low &* 0x20) & ~word | (quote &- low) & ~quote | (backslash &- low) & ~backslash | word
-            let marks = found & (low &* 0x80)
-            // A borrow may mark bytes after one that is rightly marked, never before.
+            let marks = (escapeMarks(word) | word) & highBits
+            // The lowest mark is right.
             if marks != 0 { return index &+ marks.trailingZeroBitCount / 8 }
             index &+= 8
         }
@@ -144,27 +140,32 @@ enum JSONText {
         return index
     }
 
-    /// Whether any byte of the text must be escaped. Eight bytes at a time (after "Bit Twiddling Hacks", S. E. Anderson:
-    /// a byte that is below a bound, or zero, sets its highest bit; those above 0x7F are no ASCII and never escaped).
+    /// Whether any byte of the text must be escaped.
     static func mustEscape(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         let bytes = UnsafeRawBufferPointer(text)
-        let low: UInt64 = 0x0101_0101_0101_0101
-        var found: UInt64 = 0
+        guard bytes.count >= 8 else { return text.contains(where: mustEscape) }
+        var marks: UInt64 = 0
         var index = 0
-        while index &+ 8 <= bytes.count {
-            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            let quote = word ^ (low &* UInt64(UInt8(ascii: "\"")))
-            let backslash = word ^ (low &* UInt64(UInt8(ascii: "\\")))
-            found |= ((word &- low &* 0x20) | (quote &- low) | (backslash &- low)) & ~word
+        while index &+ 8 < bytes.count {
+            marks |= escapeMarks(bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
             index &+= 8
         }
-        // A borrow may mark a byte too many, never one too few: looked at closely only then.
-        if found & (low &* 0x80) != 0 { return text.contains(where: mustEscape) }
-        while index < text.count {
-            if mustEscape(text[index]) { return true }
-            index &+= 1
-        }
-        return false
+        // The last eight, some of them for the second time.
+        marks |= escapeMarks(bytes.loadUnaligned(fromByteOffset: bytes.count &- 8, as: UInt64.self))
+        return marks & highBits != 0
+    }
+
+    private static let lowBits: UInt64 = 0x0101_0101_0101_0101
+    private static let highBits: UInt64 = 0x8080_8080_8080_8080
+
+    /// Eight bytes at once: sets the highest bit of each that must be escaped, perhaps of bytes above such a one too, and
+    /// no other (after "Bit Twiddling Hacks", S. E. Anderson: a byte that is zero, or below a bound, borrows). The other
+    /// bits mean nothing.
+    @inline(__always)
+    private static func escapeMarks(_ word: UInt64) -> UInt64 {
+        let quote = word ^ (lowBits &* UInt64(UInt8(ascii: "\"")))
+        let backslash = word ^ (lowBits &* UInt64(UInt8(ascii: "\\")))
+        return ((word &- lowBits &* 0x20) | (quote &- lowBits) | (backslash &- lowBits)) & ~word
     }
 
     /// Appends the string in quotes, with the escapes of RFC 8785 and no others.

@@ -159,7 +159,9 @@ extension ReferenceAdapter {
 extension JSONWriter {
     fileprivate mutating func amount(_ money: Money) {
         beginObject("amount")
-        member("currency", money.currency.code)
+        let (first, second, third) = money.currency.bytes
+        let code: InlineArray<3, UInt8> = [first, second, third]
+        member("currency", ascii: code.span)
         member("minorUnits", money.minorUnits)
         endObject()
     }

@@ -117,6 +117,39 @@ struct CanonicalTests {
         #expect(try canonical(text) == expected)
     }
 
+    /// Names that share their first eight bytes, that end within them, that lie on either side of the surrogates, and
+    /// that are written with escapes: in the order of their UTF-16 code units, in objects of few and of many members.
+    @Test(arguments: [UInt64(1), 2, UInt64.random(in: 0...UInt64.max)])
+    func sortsAnyNames(_ seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let parts = ["a", "b", "same-prefix", "\u{E000}", "\u{FFFD}", "😀", "é", "€", "\u{0}", "", "\"", "12345678"]
+        for _ in 0..<300 {
+            var names: Set<[UInt16]> = []
+            for _ in 0..<Int.random(in: 0...24, using: &generator) {
+                let name = (0..<Int.random(in: 0...4, using: &generator)).map { _ in
+                    parts.randomElement(using: &generator) ?? ""
+                }
+                names.insert(Array(name.joined().utf16))
+            }
+            let shuffled = names.shuffled(using: &generator)
+            let written = shuffled.map { name in
+                // Every other name all in escapes.
+                guard Bool.random(using: &generator) else { return String(decoding: name, as: UTF16.self) }
+                return name.map { "\\u" + String(String(0x10000 + Int($0), radix: 16).dropFirst()) }.joined()
+            }
+            let text = zip(written, shuffled).map { escaped, name in
+                escaped.hasPrefix("\\u") ? "\"\(escaped)\":0" : "\(quoted(name)):0"
+            }
+            let sorted = names.sorted { $0.lexicographicallyPrecedes($1) }
+            let expected = "{" + sorted.map { "\(quoted($0)):0" }.joined(separator: ",") + "}"
+            #expect(try canonical("{" + text.joined(separator: ",") + "}") == expected, "seed \(seed)")
+        }
+    }
+
+    private func quoted(_ name: [UInt16]) -> String {
+        JSONValue.string(String(decoding: name, as: UTF16.self)).description
+    }
+
     private func canonical(_ text: String) throws -> String {
         String(decoding: try JSONDocument(Array(text.utf8)).canonical(), as: UTF8.self)
     }

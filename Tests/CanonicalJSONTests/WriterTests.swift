@@ -30,10 +30,8 @@ struct WriterTests {
             writer.member("id", "p\"1", "-attempt-", -7)
             writer.member("plain", "p1", "-attempt-", Int64.max)
             writer.member("ascii", ascii: [UInt8](arrayLiteral: 0x41).span)
-            writer.member("json", capacity: 2) { output in
-                output.append(literal: "{")
-                output.append(copying: [UInt8(ascii: "}")].span)
-            }
+            writer.member("around", "partner:", "b\"a", ":clearing")
+            writer.member("before", "fx:", "a-partner-with-a-long-name", "")
             writer.key("run\"time")
             writer.element(Int64(1))
             writer.endObject()
@@ -43,9 +41,49 @@ struct WriterTests {
         let expected =
             #"head:{"text":"a\"b\\c\n\u0001ü","literal":"x","minimum":-9223372036854775808,"zero":0,"yes":true,"#
             + #""nothing":null,"list":[12345,"s",{},[],null,false,1.5,null],"#
-            + #""inner":{"id":"p\"1-attempt--7","plain":"p1-attempt-9223372036854775807","ascii":"A","json":{},"#
+            + #""inner":{"id":"p\"1-attempt--7","plain":"p1-attempt-9223372036854775807","ascii":"A","#
+            + #""around":"partner:b\"a:clearing","before":"fx:a-partner-with-a-long-name","#
             + #""run\"time":1},"raw":[1]}"#
         #expect(String(decoding: buffer, as: UTF8.self) == expected)
+    }
+
+    /// Strings are looked at eight bytes at a time: what needs an escape is found at every place of every length.
+    @Test func everyPlaceOfAnEscape() throws {
+        for length in 0...40 {
+            let plain = String(repeating: "ü", count: length / 4) + String(repeating: "~", count: length - length / 2)
+            #expect(JSONWriter.write { $0.element(plain) } == Array("\"\(plain)\"".utf8))
+            for place in 0...length {
+                for (text, escaped) in [("\"", #"\""#), ("\\", #"\\"#), ("\u{1F}", #"\u001f"#), ("\u{0}", #"\u0000"#)] {
+                    let head = String(repeating: " ", count: place)
+                    let tail = String(repeating: "\u{7F}", count: length - place)
+                    let written = JSONWriter.write { $0.element(head + text + tail) }
+                    #expect(written == Array("\"\(head)\(escaped)\(tail)\"".utf8))
+                    #expect(try JSONValue(parsing: written).string == head + text + tail)
+                }
+            }
+        }
+    }
+
+    /// More text than the writer's first memory holds, in one piece and in many.
+    @Test func longTexts() throws {
+        let long = String(repeating: "0123456789", count: 1_000)
+        let written = JSONWriter.write { writer in
+            writer.beginObject()
+            writer.member("long", long)
+            writer.member("escaped", "\n" + long)
+            writer.beginArray("many")
+            for number in 0..<10_000 { writer.element(Int64(number)) }
+            writer.endArray()
+            writer.endObject()
+        }
+        let value = try JSONValue(parsing: written)
+        #expect(value["long"]?.string == long && value["escaped"]?.string == "\n" + long)
+        #expect(value["many"]?.array?.count == 10_000 && value["many"]?[9_999] == 9_999)
+    }
+
+    @Test(arguments: [0, 9, 10, 99, 100, 999_999_999, 1_000_000_000, .max, .min, -1, -10] as [Int64])
+    func integers(_ value: Int64) {
+        #expect(JSONWriter.write { $0.element(value) } == Array(String(value).utf8))
     }
 
     @Test func anErrorKeepsTheBuffer() {

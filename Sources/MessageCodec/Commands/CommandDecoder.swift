@@ -135,8 +135,7 @@ extension CommandDecoder {
         switch type {
         case .payoutInitiate, .paymentInitiate:
             let kind: PaymentKind = type == .payoutInitiate ? .payout : .payment
-            let draft = try reader.initiate(kind)
-            let initiation = try reader.verified(draft)
+            let initiation = try reader.verified(try reader.initiate(kind))
             try finish(reader, &canonical)
             return .initiate(initiation, dataDigest: digest(type, canonical), seed: seed(event, receivedAt))
         case .payoutCancel:

@@ -34,11 +34,10 @@ extension FormReader {
     }
 
     /// Verifies the accounts of a draft.
-    func verified(_ draft: InitiateDraft) throws(Refused) -> Initiation {
-        var initiation = draft.initiation
-        initiation.creditor = draft.creditor?.party(try verified(draft.creditor?.account))
-        initiation.debtor = draft.debtor?.party(try verified(draft.debtor?.account))
-        return initiation
+    func verified(_ draft: consuming InitiateDraft) throws(Refused) -> Initiation {
+        draft.initiation.creditor = draft.creditor?.party(try verified(draft.creditor?.account))
+        draft.initiation.debtor = draft.debtor?.party(try verified(draft.debtor?.account))
+        return draft.initiation
     }
 
     private func instrument() throws(Refused) -> Instrument {

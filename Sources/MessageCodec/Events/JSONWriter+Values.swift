@@ -13,15 +13,23 @@ extension JSONWriter {
     }
 
     mutating func member(_ name: StaticString, _ money: Money) {
-        member(name, capacity: 64) { output in
-            let (first, second, third) = money.currency.bytes
-            output.append(literal: #"{"currency":""#)
-            output.append(first)
-            output.append(second)
-            output.append(third)
-            output.append(literal: #"","minorUnits":"#)
-            output.append(decimal: money.minorUnits)
-            output.append(UInt8(ascii: "}"))
+        let (first, second, third) = money.currency.bytes
+        let code: InlineArray<3, UInt8> = [first, second, third]
+        beginObject(name)
+        member("currency", ascii: code.span)
+        member("minorUnits", money.minorUnits)
+        endObject()
+    }
+
+    /// The account's name, without making a string of it.
+    private mutating func member(_ name: StaticString, _ account: LedgerAccount) {
+        switch account {
+        case .clearing(let partner): member(name, "partner:", partner.text, ":clearing")
+        case .payoutsPayable: member(name, literal: "payouts:payable")
+        case .paymentsReceived: member(name, literal: "payments:received")
+        case .feeExpense(let partner): member(name, "expense:fees:", partner.text, "")
+        case .suspense(let partner): member(name, "suspense:", partner.text, "")
+        case .foreignExchange(let partner): member(name, "fx:", partner.text, "")
         }
     }
 
@@ -29,7 +37,7 @@ extension JSONWriter {
         beginArray("entries")
         for entry in entries {
             beginObject()
-            member("account", entry.account.name)
+            member("account", entry.account)
             member("side", literal: entry.side == .debit ? "debit" : "credit")
             member("amount", entry.amount)
             endObject()
