@@ -54,6 +54,7 @@ final class KafkaClient: Sendable {
         let conf = Conf()
         for (name, value) in role.defaults { try conf.set(name, value) }
         for (name, value) in configuration.properties { try conf.set(name, value) }
+        for (name, value) in role.bounded(configuration.properties) { try conf.set(name, value) }
         for (name, value) in role.fixed { try conf.set(name, value) }
         try conf.set("bootstrap.servers", configuration.bootstrapServers)
         try conf.set("client.id", clientID)

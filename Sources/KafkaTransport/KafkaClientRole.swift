@@ -48,6 +48,19 @@ enum KafkaClientRole {
         }
     }
 
+    /// Settings that follow from the user's: the library refuses a transactional producer whose requests may wait longer
+    /// than its transactions.
+    func bounded(_ properties: [String: String]) -> [(String, String)] {
+        guard case .transactionalProducer = self else { return [] }
+        func setting(_ name: String) -> Int? {
+            (properties[name] ?? defaults.first { $0.0 == name }?.1).flatMap { Int($0) }
+        }
+        guard let socket = setting("socket.timeout.ms"), let transaction = setting("transaction.timeout.ms"),
+            socket > transaction
+        else { return [] }
+        return [("socket.timeout.ms", "\(transaction)")]
+    }
+
     /// Settings that exactly-once rests on; nobody overrides them.
     var fixed: [(String, String)] {
         switch self {

@@ -133,6 +133,19 @@ struct KafkaConfigurationTests {
         }
     }
 
+    @Test("every transaction time-out that is allowed makes a producer: requests wait no longer than transactions")
+    func shortTransactions() throws {
+        for (timeout, socket) in [("1000", nil), ("6000", "60000"), ("15000", nil)] as [(String, String?)] {
+            var properties = ["transaction.timeout.ms": timeout]
+            properties["socket.timeout.ms"] = socket
+            let configuration = try KafkaConfiguration(bootstrapServers: "127.0.0.1:1", properties: properties)
+            #expect(throws: Never.self) {
+                try KafkaTransactionalProducer(
+                    configuration, transactionalID: "t", clientID: "t", topics: ["events"], trackedTopic: 0)
+            }
+        }
+    }
+
     @Test("an empty bootstrap list is refused")
     func empty() {
         #expect(throws: KafkaConfigurationError.self) { try KafkaConfiguration(bootstrapServers: "") }
