@@ -159,11 +159,31 @@ public struct PaymentRow: Sendable, Equatable {
     }
 }
 
+/// Which part of the payments a reader knows, where several instances share a log.
+public struct LogShare: Sendable, Equatable {
+    /// The name of this instance.
+    public var instance: String
+    /// The partitions that it owns now, in ascending order: the states of their payments are known here.
+    public var partitions: [Int32]
+
+    /// A share.
+    public init(instance: String, partitions: [Int32]) {
+        self.instance = instance
+        self.partitions = partitions
+    }
+}
+
 /// Committed records and states for readers: `events`, the desk, reconciliation. Thread-safe, may block on disk or
 /// network: never called on a shard's thread.
 public protocol LogReader: AnyObject, Sendable {
     /// The number of partitions of every topic.
     var partitionCount: Int32 { get }
+
+    /// Whose states are known here, where several instances share the partitions; nil: everybody's.
+    var share: LogShare? { get }
+
+    /// The instance that owns a partition now, as far as the log tells; nil where it does not, or nobody shares it.
+    func owner(partition: Int32) throws(LogError) -> String?
 
     /// First retained and next offset of a partition.
     func offsets(topic: Topic, partition: Int32) throws(LogError) -> Range<Int64>
@@ -186,4 +206,12 @@ public protocol LogReader: AnyObject, Sendable {
     func payments(
         statuses: [UInt8], partner: String?, since: Timestamp?, after: PaymentRow?, limit: Int
     ) throws(LogError) -> [PaymentRow]
+}
+
+extension LogReader {
+    /// One process owns every partition.
+    public var share: LogShare? { nil }
+
+    /// Nobody shares it.
+    public func owner(partition: Int32) throws(LogError) -> String? { nil }
 }

@@ -154,6 +154,20 @@ public final class KafkaEventLog: Sendable {
     /// Whether a shard of this process owns the partition.
     func owns(_ partition: Int32) -> Bool { owned.withLock { $0[partition] != nil } }
 
+    /// The partitions that shards of this process own, in ascending order.
+    var ownedPartitions: [Int32] { owned.withLock { $0.keys.sorted() } }
+
+    /// The instance to which the group has given a partition; nil where it has not. Asks the group's coordinator.
+    func ownerNamed(_ partition: Int32) throws(LogError) -> String? {
+        do throws(KafkaError) {
+            let owners = try admin.assignments(
+                of: settings.groupID, topic: name(.commands), timeout: .seconds(5))
+            return owners[partition].flatMap { OwnershipNote.instance(of: $0, groupID: settings.groupID) }
+        } catch {
+            throw LogError(.unavailable, "\(error)")
+        }
+    }
+
     /// Notes the owner of a partition within this process.
     func setOwner(_ partition: Int32, _ shard: Int?, from: Int) {
         owned.withLock { owned in

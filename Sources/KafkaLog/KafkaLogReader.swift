@@ -30,6 +30,12 @@ public final class KafkaLogReader: LogReader {
 
     init(_ log: KafkaEventLog) { self.log = log }
 
+    /// This instance and the partitions that it owns now. See `LogReader`.
+    public var share: LogShare? { LogShare(instance: log.instanceID, partitions: log.ownedPartitions) }
+
+    /// The instance to which the group has given a partition. See `LogReader`.
+    public func owner(partition: Int32) throws(LogError) -> String? { try log.ownerNamed(partition) }
+
     /// First retained offset, and the end as read_committed readers see it. See `LogReader`.
     public func offsets(topic: Topic, partition: Int32) throws(LogError) -> Range<Int64> {
         let session = try checkOut(nil)

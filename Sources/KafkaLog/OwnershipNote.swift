@@ -49,6 +49,13 @@ struct OwnershipNote: Equatable, Sendable {
             unproven: unproven.split(separator: ",").map(String.init))
     }
 
+    /// The instance of a transactional id, `<groupId>-<instanceId>-<shard>`; nil where it is not of that form.
+    static func instance(of transactionalID: String, groupID: String) -> String? {
+        guard transactionalID.hasPrefix(groupID + "-"), let end = transactionalID.lastIndex(of: "-") else { return nil }
+        let start = transactionalID.index(transactionalID.startIndex, offsetBy: groupID.count + 1)
+        return start < end ? String(transactionalID[start..<end]) : nil
+    }
+
     /// The earlier owners that may live on when the directory `mine` takes over from this one. Opening our own
     /// directory proved that every process that held it before is dead.
     func unproven(after mine: String) -> [String] {

@@ -146,6 +146,34 @@ public final class KafkaAdmin: Sendable {
 
     /// Client ids of the group's members now; empty where the group has none or does not exist.
     public func members(of group: String, timeout: Duration) throws(KafkaError) -> [String] {
+        try describe(group, timeout) { member in
+            rd_kafka_MemberDescription_client_id(member).map { String(cString: $0) }
+        }
+    }
+
+    /// Which member, by its client id, the group has assigned each partition of a topic to now.
+    public func assignments(
+        of group: String, topic: String, timeout: Duration
+    ) throws(KafkaError) -> [Int32: String] {
+        let members = try describe(group, timeout) { member -> (String, [Int32])? in
+            guard let text = rd_kafka_MemberDescription_client_id(member),
+                let list = rd_kafka_MemberDescription_assignment(member).flatMap({
+                    rd_kafka_MemberAssignment_partitions($0)
+                })
+            else { return nil }
+            let elements = UnsafeBufferPointer(start: list.pointee.elems, count: Int(list.pointee.cnt))
+            let own = elements.filter { $0.topic.map { String(cString: $0) } == topic }.map(\.partition)
+            return (String(cString: text), own)
+        }
+        var owners: [Int32: String] = [:]
+        for (name, partitions) in members { for partition in partitions { owners[partition] = name } }
+        return owners
+    }
+
+    /// What `body` makes of each member of a group.
+    private func describe<Result>(
+        _ group: String, _ timeout: Duration, _ body: (OpaquePointer) -> Result?
+    ) throws(KafkaError) -> [Result] {
         guard let name = strdup(group) else { return [] }
         defer { free(name) }
         var names: [UnsafePointer<CChar>?] = [UnsafePointer(name)]
@@ -164,10 +192,7 @@ public final class KafkaAdmin: Sendable {
                 code: code, operation: "describe group", detail: String(cString: rd_kafka_error_string(error)))
         }
         return (0..<rd_kafka_ConsumerGroupDescription_member_count(description)).compactMap { index in
-            guard let member = rd_kafka_ConsumerGroupDescription_member(description, index),
-                let text = rd_kafka_MemberDescription_client_id(member)
-            else { return nil }
-            return String(cString: text)
+            rd_kafka_ConsumerGroupDescription_member(description, index).flatMap(body)
         }
     }
 

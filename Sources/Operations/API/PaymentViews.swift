@@ -18,11 +18,19 @@ public struct PaymentViews: Sendable {
                 limit: query.limit + 1)
             let page = rows.prefix(query.limit)
             let next = rows.count > query.limit ? page.last.map { JSONValue.string(PageToken.encode($0)) } : nil
-            let body: JSONValue = [
+            var body: [String: JSONValue] = [
                 "payments": .array(page.map { .object(PaymentViews.row($0.paymentID, $0.summary)) }),
                 "next": next ?? .null,
             ]
-            return .json(body.bytes)
+            // Where instances share the partitions, each lists its own: the answer says which those are.
+            if let share = ports.reader.share {
+                body["share"] = [
+                    "instance": .string(share.instance),
+                    "partitions": .array(share.partitions.map { .integer(Int64($0)) }),
+                    "of": .integer(Int64(ports.reader.partitionCount)),
+                ]
+            }
+            return .json(JSONValue.object(body).bytes)
         } catch {
             return Answers.unavailable("the log cannot be read: \(error.kind)")
         }
@@ -30,6 +38,7 @@ public struct PaymentViews: Sendable {
 
     func show(_ id: String) -> HTTPResponse {
         do {
+            if let elsewhere = try elsewhere(id) { return elsewhere.response }
             guard let payment = try payment(id) else { return Problem(404, detail: "no such payment").response }
             return .json(payment.bytes)
         } catch {
@@ -45,9 +54,30 @@ public struct PaymentViews: Sendable {
         }
     }
 
-    /// One payment with attempts and history, or nil where nothing is known of it.
+    /// Who owns the payment, where another instance does: 421, with the partition and the instance, where one
+    /// has it now.
+    private func elsewhere(_ id: String) throws(LogError) -> Problem? {
+        guard let partition = partitionElsewhere(id) else { return nil }
+        let owner = try ports.reader.owner(partition: partition)
+        let whose = owner.map { "instance \($0)" } ?? "another instance"
+        var members = ["partition": "\(partition)"]
+        members["owner"] = owner
+        return Problem(
+            421, detail: "the payment lies in partition \(partition), which \(whose) owns: ask there", members: members)
+    }
+
+    /// The payment's partition, where the states of that one are not known here.
+    private func partitionElsewhere(_ id: String) -> Int32? {
+        guard let share = ports.reader.share else { return nil }
+        let partition = PartitionHash.partition(of: Array(id.utf8), count: ports.reader.partitionCount)
+        return share.partitions.contains(partition) ? nil : partition
+    }
+
+    /// One payment with attempts and history, or nil where nothing is known of it. Where another instance owns it, its
+    /// published events tell.
     public func payment(_ id: String) throws(LogError) -> JSONValue? {
-        let entry = try ports.reader.entry(space: .payment, key: Array(id.utf8))
+        let isElsewhere = partitionElsewhere(id) != nil
+        let entry = isElsewhere ? nil : try ports.reader.entry(space: .payment, key: Array(id.utf8))
         var batch = RecordBatch()
         try ports.reader.history(paymentID: Array(id.utf8), into: &batch, limit: ports.limits.historyRecords)
         let events = batch.records.map { RecordPresentation.object($0, frame: batch.bytes[$0.frame]) }

@@ -17,6 +17,16 @@ enum PaymentText {
                 })
     }
 
+    /// What a list leaves out, where the instance that answered shares the partitions with others; nil: nothing.
+    static func partial(_ share: JSONValue) -> String? {
+        let answered = share["partitions"]?.array?.compactMap(\.integer) ?? []
+        guard let count = share["of"]?.integer, answered.count < count else { return nil }
+        let missing = (0..<count).filter { !answered.contains($0) }.map { "\($0)" }.joined(separator: ", ")
+        let instance = share["instance"]?.string ?? "?"
+        return "this is the list of instance \(instance) alone; payments of partitions \(missing) are listed by the "
+            + "instances that own them"
+    }
+
     static func payment(_ payment: JSONValue) -> [String] {
         let parked = payment["parked"]?.bool == true ? " (parked)" : ""
         var lines = [

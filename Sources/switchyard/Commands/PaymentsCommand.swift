@@ -69,6 +69,7 @@ enum PaymentsCommand {
         }
         var found: [JSONValue] = []
         var next: String?
+        var share: JSONValue?
         repeat {
             var query = filter + ["limit=\(min(1_000, limit - found.count))"]
             if let next { query.append("after=\(next)") }
@@ -77,20 +78,31 @@ enum PaymentsCommand {
             }
             found += page["payments"]?.array ?? []
             next = page["next"]?.string
+            share = page["share"]
         } while next != nil && found.count < limit
         if options.json {
-            Terminal.json(["payments": .array(found), "next": next.map { .string($0) } ?? .null])
+            var members: [String: JSONValue] = [
+                "payments": .array(found), "next": next.map { .string($0) } ?? .null,
+            ]
+            members["share"] = share
+            Terminal.json(.object(members))
         } else {
             PaymentText.list(found).forEach(Terminal.line)
         }
+        if let share, let partial = PaymentText.partial(share) { Terminal.error(partial) }
         return .done
     }
 
     private static func show(_ id: String, _ options: ClientOptions) throws(CommandFailure) -> ExitCode {
         let reach = try Reach(options, role: .read, readsStates: true)
-        guard let payment = try reach.run({ access throws(AccessFault) in try access.payment(id) }) else {
-            throw CommandFailure(.wrong, "no payment \(id)")
+        var answer = try reach.run { access throws(AccessFault) in try access.payment(id) }
+        if case .elsewhere(let detail) = answer {
+            // What is published is the same for everybody.
+            Terminal.error("\(detail); shown as its events tell")
+            let events = try Reach(options, role: .read)
+            answer = try events.run { access throws(AccessFault) in try access.payment(id) }
         }
+        guard case .found(let payment) = answer else { throw CommandFailure(.wrong, "no payment \(id)") }
         if options.json { Terminal.json(payment) } else { PaymentText.payment(payment).forEach(Terminal.line) }
         return .done
     }

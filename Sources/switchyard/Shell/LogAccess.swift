@@ -12,6 +12,16 @@ enum AccessFault: Error {
     case refused(String)
 }
 
+/// What is known of a payment.
+enum PaymentAnswer {
+    /// This.
+    case found(JSONValue)
+    /// Nobody knows it.
+    case unknown
+    /// Another instance owns it; who, as a sentence.
+    case elsewhere(String)
+}
+
 /// What commands need of the log, whoever holds it.
 protocol LogAccess: AnyObject {
     /// The number of partitions of every topic.
@@ -22,8 +32,8 @@ protocol LogAccess: AnyObject {
     func page(_ topic: Topic, _ query: RecordQuery) throws(AccessFault) -> RecordPage
     /// One page of the list, as `GET /v1/payments` answers.
     func payments(_ query: String) throws(AccessFault) -> JSONValue
-    /// One payment as `GET /v1/payments/{id}` answers; nil where nobody knows it.
-    func payment(_ id: String) throws(AccessFault) -> JSONValue?
+    /// One payment as `GET /v1/payments/{id}` answers.
+    func payment(_ id: String) throws(AccessFault) -> PaymentAnswer
     /// The outcome of a command, once it is decided.
     func outcome(subject: String, source: String, id: String) throws(AccessFault) -> JSONValue?
     /// Whether it keeps others from the log.
@@ -72,8 +82,14 @@ final class HTTPLogAccess: LogAccess {
         try json(try get("/v1/payments?\(query)"))
     }
 
-    func payment(_ id: String) throws(AccessFault) -> JSONValue? {
-        try found("/v1/payments/\(PercentEncoding.encode(id))")
+    func payment(_ id: String) throws(AccessFault) -> PaymentAnswer {
+        let answer = try client.request(.get, "/v1/payments/\(PercentEncoding.encode(id))")
+        switch answer.status {
+        case 404: return .unknown
+        case 421: return .elsewhere(answer.problem)
+        case 200: return .found(try json(answer))
+        default: throw .refused(answer.problem)
+        }
     }
 
     func outcome(subject: String, source: String, id: String) throws(AccessFault) -> JSONValue? {
