@@ -181,6 +181,8 @@ public struct CheckedWorld: Sendable {
     public var partnersTruthful = true
     /// How far the partners' clocks may be off ours, in milliseconds.
     public var clockTolerance: Int64 = 50
+    /// What L1 in time, and L2 to L4, are judged by; nil: nobody looked.
+    public var liveness: LivenessFacts?
 
     /// An empty world.
     public init() {}

@@ -7,6 +7,8 @@ public struct InvariantChecker {
     public private(set) var states: [String: Int] = [:]
     /// How many attempts were in doubt at some time, by how that ended.
     public private(set) var doubts: [String: Int] = [:]
+    /// How many restarts L4 was judged by: those that found work waiting and met no other fault in time.
+    public private(set) var restartsJudged = 0
 
     private var histories: [String: PaymentHistory] = [:]
     private var owners: [String: (payment: String, attempt: AttemptHistory)] = [:]
@@ -18,6 +20,11 @@ public struct InvariantChecker {
         executions(world)
         requests(world)
         postings(world)
+        if let liveness = world.liveness {
+            let checked = LivenessChecker(liveness, events: world.events, histories: histories)
+            violations += checked.violations
+            restartsJudged = checked.restartsJudged
+        }
     }
 
     private mutating func note(_ invariant: String, _ subject: String, _ detail: String) {

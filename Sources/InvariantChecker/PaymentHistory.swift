@@ -31,6 +31,10 @@ struct PaymentHistory {
     var chargedBack: Int64 = 0
     var lateSuccess = false
     var violations: [Violation] = []
+    /// Since when it rests; nil while it does not. Milliseconds since 1970.
+    var restedAt: Int64?
+    /// When a command, an attempt or a repeat last gave it something to do.
+    var stirredAt: Int64?
 
     init(id: String, events: [RecordFact]) {
         self.id = id
@@ -42,7 +46,14 @@ struct PaymentHistory {
             if sequence != expected { note("S6", "sequence \(sequence) where \(expected) is due") }
             expected = sequence + 1
             take(event)
+            clock(event)
         }
+    }
+
+    private mutating func clock(_ event: RecordFact) {
+        let at = FactTime.milliseconds(event.data["occurredAt"]?.text ?? "")
+        if ["command.accepted", "attempt.started", "attempt.retried"].contains(event.name) { stirredAt = at }
+        restedAt = isAtRest ? restedAt ?? at : nil
     }
 
     /// Whether nothing more will come of it without a person.

@@ -2,7 +2,7 @@ import InvariantChecker
 import Testing
 
 /// A world in which one payout went well; each test breaks one thing in it.
-private struct Story {
+struct Story {
     var world = CheckedWorld()
 
     init() {
