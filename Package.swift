@@ -181,11 +181,19 @@ let package = Package(
                 "Operations", "PaymentModel", "CanonicalJSON", "EventLog", "RecordFormat", "HTTPServer", "CurlHTTP",
                 "MessageCodec", "Metrics", "StructuredLog", "Orchestrator", "Partners", "PaymentCore", "TestSupport",
             ]),
+        .target(
+            name: "DaemonTestSupport", dependencies: ["CanonicalJSON", "CurlHTTP", "InvariantChecker", "TestSupport"],
+            path: "Tests/DaemonTestSupport", swiftSettings: strict),
         tests(
             "DaemonTests",
             [
-                "switchyard", "CanonicalJSON", "CurlHTTP", "InvariantChecker", "OpenSSLCrypto", "PaymentModel",
-                "TestSupport",
+                "switchyard", "CanonicalJSON", "CurlHTTP", "DaemonTestSupport", "InvariantChecker", "OpenSSLCrypto",
+                "PaymentModel", "TestSupport",
+            ]),
+        tests(
+            "KafkaDaemonTests",
+            [
+                "switchyard", "CanonicalJSON", "DaemonTestSupport", "InvariantChecker", "KafkaTransport", "TestSupport",
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,4 +1,4 @@
-import CanonicalJSON
+import DaemonTestSupport
 import Foundation
 import InvariantChecker
 import TestSupport
@@ -20,15 +20,15 @@ struct CrashTests {
         var random = SeededGenerator(seed: CrashTests.seed)
         print("crash test: SWITCHYARD_CRASH_SEED=\(CrashTests.seed) SWITCHYARD_CRASH_KILLS=\(CrashTests.kills)")
         let world = try await World()
-        try await lie(world, &random)
+        try await world.lie(&random)
         var daemon = try await world.start()
-        let sender = Sender(world)
+        let sender = CommandLoad(world, prefix: "crash")
         let load = Task { try await sender.run() }
         for kill in 1...CrashTests.kills {
             // From the middle of the start to well into the work.
             try await Task.sleep(for: .milliseconds(Int.random(in: 20...900, using: &random)))
             daemon.crash()
-            if kill % 10 == 0 { try await lie(world, &random) }
+            if kill % 10 == 0 { try await world.lie(&random) }
             daemon = try await world.start(ready: random.chance(50))
         }
         await sender.stop()
@@ -46,70 +46,10 @@ struct CrashTests {
         print("crash test: \(commands.count) commands, \(CrashTests.kills) kills\n\(summary.out)")
     }
 
-    /// Faults of every kind that a bank may have and still keep its promises.
-    private func lie(_ world: World, _ random: inout SeededGenerator) async throws {
-        let faults = [
-            "timeoutAfter", "timeoutBefore", "resetBefore", "resetAfter", "error5xxBefore", "error5xxAfter", "garbage",
-        ]
-        let routes = ["POST /v1/transfers", "POST /v1/authorizations", "POST /v1/authorizations/{id}/captures"]
-        for bank in ["bank-a", "bank-b"] {
-            var rules: [JSONValue] = []
-            for fault in faults {
-                rules.append([
-                    "route": .string(routes.randomElement(using: &random) ?? routes[0]), "fault": .string(fault),
-                    "count": 4, "ratio": 0.15, "seed": .integer(Int64.random(in: 0...1_000_000, using: &random)),
-                    "milliseconds": 4_000,
-                ])
-            }
-            rules.append([
-                "route": "POST /v1/transfers", "fault": "duplicate", "count": 10, "ratio": 0.3,
-                "seed": .integer(Int64.random(in: 0...1_000_000, using: &random)),
-            ])
-            try await world.faults(bank, rules)
-        }
-    }
-
     /// Waits until every payment is finished or parked.
     private func rest(_ world: World, payments: Int) async throws {
         let waited = try await world.run(
             ["summary", "--wait", "--expect", "\(payments)", "--wait-limit", "180"], timeout: 240)
         #expect(waited.status == 0, "\(waited)")
-    }
-}
-
-/// Sends payouts and payments by the command line, which sends again what was not acknowledged when the daemon died.
-private actor Sender {
-    private let world: World
-    private var stopped = false
-    private var number = 0
-    private(set) var sent: [CommandFact] = []
-
-    init(_ world: World) { self.world = world }
-
-    func stop() { stopped = true }
-
-    func run() async throws {
-        while !stopped {
-            var lines: [JSONValue] = []
-            for _ in 0..<8 {
-                number += 1
-                let subject = "crash-\(number)"
-                if number % 4 == 0 {
-                    lines.append(Line.payment(subject, minorUnits: Int64(100 + number)))
-                } else if number % 13 == 0 {
-                    lines.append(Line.payout(subject, creditor: "Casimir Testholder"))
-                } else {
-                    lines.append(Line.payout(subject, minorUnits: Int64(1_000 + number)))
-                }
-                if number % 11 == 0 {
-                    lines.append(Line.command("payout.cancel", subject, id: "c2", ["reason": "crash"]))
-                }
-            }
-            try await world.send(lines)
-            sent += lines.map {
-                CommandFact(
-                    subject: $0["subject"]?.string ?? "", source: "urn:switchyard:send", id: $0["id"]?.string ?? "")
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 import CanonicalJSON
 import CurlHTTP
+import DaemonTestSupport
 import Foundation
 import TestSupport
 import Testing
@@ -199,12 +200,5 @@ struct LifeTests {
         ])
         #expect(refused.status == 1 && refused.err.contains("role"), "\(refused)")
         _ = daemon
-    }
-}
-
-extension World {
-    /// How many payouts have settled.
-    func settled() async throws -> Int {
-        try await records().count { World.name($0) == "payout.settled" }
     }
 }

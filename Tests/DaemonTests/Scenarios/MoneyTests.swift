@@ -1,4 +1,5 @@
 import CanonicalJSON
+import DaemonTestSupport
 import InvariantChecker
 import Testing
 

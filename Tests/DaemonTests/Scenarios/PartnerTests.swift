@@ -1,4 +1,5 @@
 import CanonicalJSON
+import DaemonTestSupport
 import Foundation
 import OpenSSLCrypto
 import TestSupport

@@ -5,29 +5,29 @@ import TestSupport
 import Testing
 
 /// A daemon, two simulated banks and a client, on free ports and in a folder of its own.
-final class World: Sendable {
+package final class World: Sendable {
     /// An HTTP answer.
-    struct Answer: Sendable {
-        var status: Int
-        var body: [UInt8]
-        var headers: HTTPHeaderFields
-        var json: JSONValue? { try? JSONValue(parsing: body) }
-        var text: String { String(decoding: body, as: UTF8.self) }
+    package struct Answer: Sendable {
+        package var status: Int
+        package var body: [UInt8]
+        package var headers: HTTPHeaderFields
+        package var json: JSONValue? { try? JSONValue(parsing: body) }
+        package var text: String { String(decoding: body, as: UTF8.self) }
     }
 
-    let folder: TemporaryDirectory
-    let daemonPort: UInt16
-    let bankPorts: [String: UInt16]
+    package let folder: TemporaryDirectory
+    package let daemonPort: UInt16
+    package let bankPorts: [String: UInt16]
     private let bankScheme: String
     private let client: HTTPClient
     private let banks: [Program]
-    var configuration: String { folder.appending("switchyard.yaml") }
-    var base: String { "http://127.0.0.1:\(daemonPort)" }
+    package var configuration: String { folder.appending("switchyard.yaml") }
+    package var base: String { "http://127.0.0.1:\(daemonPort)" }
 
     /// The top of the package: the routing folder that is shipped lies there.
-    static let top: String = {
+    package static let top: String = {
         var folder = URL(fileURLWithPath: #filePath)
-        for _ in 0..<4 { folder.deleteLastPathComponent() }
+        for _ in 0..<3 { folder.deleteLastPathComponent() }
         return folder.path
     }()
 
@@ -35,9 +35,11 @@ final class World: Sendable {
     ///   - edit: changes the text of the configuration before it is written.
     ///   - bankFlags: more flags for both banks; `SECRET` stands for the file with the secret of an OAuth 2 client.
     ///   - startsBanks: without them every call to a partner is refused.
-    init(
+    ///   - notify: the port that a bank sends its notifications to, where it is not this daemon's.
+    package init(
         bankFlags: [String] = [], banks startsBanks: Bool = true, routing: String? = nil,
-        bankScheme: String = "http", clientTLS: Certificates? = nil, edit: (String) -> String = { $0 }
+        bankScheme: String = "http", clientTLS: Certificates? = nil, notify: [String: UInt16] = [:],
+        edit: (String) -> String = { $0 }
     ) async throws {
         folder = TemporaryDirectory("daemon")
         daemonPort = FreePorts.next()
@@ -69,7 +71,8 @@ final class World: Sendable {
                 try Program(
                     [
                         "partner-simulator", "--listen", "127.0.0.1:\(port)", "--name", name, "--notify",
-                        "\(bankScheme)://127.0.0.1:\(daemonPort)/v1/notifications/\(name)", "--webhook-secret-file",
+                        "\(bankScheme)://127.0.0.1:\(notify[name] ?? daemonPort)/v1/notifications/\(name)",
+                        "--webhook-secret-file",
                         folder.appending("\(name).webhook"), "--visibility-lag", "1s", "--fee-fixed", "3",
                     ] + flags,
                     errors: folder.appending("\(name).log")))
@@ -101,7 +104,7 @@ final class World: Sendable {
     // MARK: The daemon
 
     /// Starts a daemon; with `ready` it is waited for.
-    func start(ready: Bool = true, environment: [String: String] = [:]) async throws -> Program {
+    package func start(ready: Bool = true, environment: [String: String] = [:]) async throws -> Program {
         let daemon = try Program(
             ["run", "--config", configuration], errors: folder.appending("daemon.log"), environment: environment)
         if ready {
@@ -115,14 +118,14 @@ final class World: Sendable {
 
     // MARK: Calls
 
-    func call(
+    package func call(
         _ method: String, _ target: String, body: String = "", headers: [(String, String)] = [],
-        timeout: Duration = .seconds(30)
+        timeout: Duration = .seconds(30), at port: UInt16? = nil
     ) async throws -> Answer {
-        try await exchange(method, base + target, body, headers, timeout)
+        try await exchange(method, (port.map { "http://127.0.0.1:\($0)" } ?? base) + target, body, headers, timeout)
     }
 
-    func bank(_ name: String, _ method: String, _ target: String, body: String = "") async throws -> Answer {
+    package func bank(_ name: String, _ method: String, _ target: String, body: String = "") async throws -> Answer {
         try await exchange(
             method, "\(bankScheme)://127.0.0.1:\(bankPorts[name] ?? 0)\(target)", body,
             body.isEmpty ? [] : [("content-type", "application/json")], .seconds(10))
@@ -142,31 +145,31 @@ final class World: Sendable {
     }
 
     /// Orders faults at a bank.
-    func faults(_ bank: String, _ rules: [JSONValue]) async throws {
+    package func faults(_ bank: String, _ rules: [JSONValue]) async throws {
         let body: JSONValue = ["replace": true, "rules": .array(rules)]
         let answer = try await self.bank(bank, "POST", "/_control/faults", body: body.description)
         guard (200..<300).contains(answer.status) else { throw Unexpected("faults: \(answer.status) \(answer.text)") }
     }
 
-    func heal() async throws {
+    package func heal() async throws {
         for name in bankPorts.keys { _ = try await bank(name, "POST", "/_control/heal") }
     }
 
     // MARK: The command line
 
-    func run(_ arguments: [String], input: String? = nil, timeout: Double = 60) async throws -> Finished {
+    package func run(_ arguments: [String], input: String? = nil, timeout: Double = 60) async throws -> Finished {
         try await Finished.run(arguments + ["--config", configuration], input: input, timeout: timeout)
     }
 
     /// Sends lines and expects that all of them became durable.
-    func send(_ lines: [JSONValue]) async throws {
+    package func send(_ lines: [JSONValue]) async throws {
         let input = lines.map { "\($0)\n" }.joined()
         let sent = try await run(["send", "-"], input: input)
         guard sent.status == 0 else { throw Unexpected("send: \(sent)") }
     }
 
     /// Everything published on a topic.
-    func records(_ topic: String = "events", payment: String? = nil) async throws -> [JSONValue] {
+    package func records(_ topic: String = "events", payment: String? = nil) async throws -> [JSONValue] {
         var arguments = ["events", "--topic", topic, "--output", "json"]
         if let payment { arguments += ["--payment", payment] }
         let read = try await run(arguments)
@@ -175,12 +178,12 @@ final class World: Sendable {
     }
 
     /// The state of a payment, nil where there is none.
-    func state(_ payment: String) async throws -> String? {
+    package func state(_ payment: String) async throws -> String? {
         try await call("GET", "/v1/payments/\(payment)").json?["state"]?.string
     }
 
     /// Waits until the payment is in one of the states.
-    func waits(_ payment: String, _ states: String..., within seconds: Double = 30) async throws {
+    package func waits(_ payment: String, _ states: String..., within seconds: Double = 30) async throws {
         do {
             try await eventually(seconds, "\(payment) is \(states.joined(separator: " or "))") {
                 guard let state = try await self.state(payment) else { return false }
@@ -193,14 +196,14 @@ final class World: Sendable {
     }
 
     /// Names of the events of a payment, in order.
-    func history(_ payment: String) async throws -> [String] {
+    package func history(_ payment: String) async throws -> [String] {
         let events = try await records(payment: payment)
         return events.sorted { ($0["data"]?["sequence"]?.integer ?? 0) < ($1["data"]?["sequence"]?.integer ?? 0) }
             .map { World.name($0) }
     }
 
     /// The outcome event of a command that was sent with the standard source.
-    func outcome(_ payment: String, _ command: String) async throws -> JSONValue {
+    package func outcome(_ payment: String, _ command: String) async throws -> JSONValue {
         var found: JSONValue?
         try await eventually(20, "command \(command) of \(payment) is decided") {
             let answer = try await self.call(
@@ -212,19 +215,19 @@ final class World: Sendable {
         return found
     }
 
-    static func name(_ event: JSONValue) -> String {
+    package static func name(_ event: JSONValue) -> String {
         (event["type"]?.string ?? "?").replacingOccurrences(of: "io.switchyard.", with: "")
             .replacingOccurrences(of: ".v1", with: "")
     }
 }
 
-struct Unexpected: Error, CustomStringConvertible {
-    var description: String
-    init(_ description: String) { self.description = description }
+package struct Unexpected: Error, CustomStringConvertible {
+    package var description: String
+    package init(_ description: String) { self.description = description }
 }
 
 /// Asks again until it holds; throws where that does not happen in time.
-func eventually(
+package func eventually(
     _ seconds: Double, _ what: String, _ condition: () async throws -> Bool
 ) async throws {
     let deadline = Date().addingTimeInterval(seconds)

@@ -1,12 +1,13 @@
 import CanonicalJSON
+import DaemonTestSupport
 import Foundation
 import InvariantChecker
 import TestSupport
 import Testing
 
 /// The same daemon on a real broker, by configuration alone. Skipped where `SWITCHYARD_TEST_KAFKA` names no broker.
-@Suite("The daemon on Kafka", .enabled(if: TestKafka.isAvailable), .serialized)
-struct KafkaTests {
+@Suite("One instance on Kafka", .enabled(if: TestKafka.isAvailable), .serialized)
+struct OneInstanceTests {
     private func world(instance: String = "a", partitions: Int = 4) async throws -> World {
         let kafka = try TestKafka.shared()
         let run = UUID().uuidString.prefix(8).lowercased()

@@ -2,8 +2,8 @@ import Foundation
 import Synchronization
 
 /// The built binary, beside the test program.
-enum Binary {
-    static let path: String = {
+package enum Binary {
+    package static let path: String = {
         let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         // The test program runs from the products' folder, or is a library that the toolchain's own program loads.
         let candidates = [own] + CommandLine.arguments + Bundle.allBundles.map(\.bundlePath)
@@ -24,12 +24,12 @@ enum Binary {
 }
 
 /// A process of the binary that runs beside the test; its error stream goes to a file.
-final class Program: @unchecked Sendable {
+package final class Program: @unchecked Sendable {
     // Safe to share: `Process` is started once in `init`; afterwards only its id and its end are asked for.
     private let process = Process()
-    let errors: String
+    package let errors: String
 
-    init(
+    package init(
         _ arguments: [String], errors: String, environment: [String: String] = [:], executable: String = Binary.path
     ) throws {
         self.errors = errors
@@ -50,19 +50,19 @@ final class Program: @unchecked Sendable {
         try process.run()
     }
 
-    var isRunning: Bool { process.isRunning }
-    var identifier: Int32 { process.processIdentifier }
+    package var isRunning: Bool { process.isRunning }
+    package var identifier: Int32 { process.processIdentifier }
 
-    func signal(_ number: Int32) { if process.isRunning { kill(process.processIdentifier, number) } }
+    package func signal(_ number: Int32) { if process.isRunning { kill(process.processIdentifier, number) } }
 
     /// Ends it as a crash does, and waits.
-    func crash() {
+    package func crash() {
         signal(SIGKILL)
         process.waitUntilExit()
     }
 
     /// Waits for its end; the exit status, nil where it still runs after so long.
-    func exit(within seconds: Double) async throws -> Int32? {
+    package func exit(within seconds: Double) async throws -> Int32? {
         let deadline = Date().addingTimeInterval(seconds)
         while process.isRunning {
             guard Date() < deadline else { return nil }
@@ -72,21 +72,21 @@ final class Program: @unchecked Sendable {
     }
 
     /// What it wrote.
-    var output: String { (try? String(contentsOfFile: errors, encoding: .utf8)) ?? "" }
+    package var output: String { (try? String(contentsOfFile: errors, encoding: .utf8)) ?? "" }
 
     deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 }
 
 /// A command that was run to its end.
-struct Finished: CustomStringConvertible {
-    var status: Int32
-    var out: String
-    var err: String
-    var lines: [String] { out.split(separator: "\n").map(String.init) }
-    var description: String { "exit \(status)\n\(out.prefix(2_000))\n\(err.prefix(2_000))" }
+package struct Finished: CustomStringConvertible {
+    package var status: Int32
+    package var out: String
+    package var err: String
+    package var lines: [String] { out.split(separator: "\n").map(String.init) }
+    package var description: String { "exit \(status)\n\(out.prefix(2_000))\n\(err.prefix(2_000))" }
 
     /// Runs the binary and waits for its end.
-    static func run(
+    package static func run(
         _ arguments: [String], input: String? = nil, environment: [String: String] = [:], timeout: Double = 60
     ) async throws -> Finished {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(

@@ -1,10 +1,10 @@
 import CanonicalJSON
 
 /// Commands as `switchyard send` takes them.
-enum Line {
-    static let iban = "DE89370400440532013000"
+package enum Line {
+    package static let iban = "DE89370400440532013000"
 
-    static func payout(
+    package static func payout(
         _ subject: String, id: String = "c1", currency: String = "EUR", minorUnits: Int64 = 12_500,
         creditor: String = "Example GmbH", extra: [String: JSONValue] = [:]
     ) -> JSONValue {
@@ -18,7 +18,7 @@ enum Line {
         return command("payout.initiate", subject, id: id, .object(data))
     }
 
-    static func payment(
+    package static func payment(
         _ subject: String, id: String = "c1", token: String = "tok_ok", capture: String = "automatic",
         currency: String = "EUR", minorUnits: Int64 = 4_200
     ) -> JSONValue {
@@ -31,7 +31,7 @@ enum Line {
             ])
     }
 
-    static func command(_ type: String, _ subject: String, id: String, _ data: JSONValue) -> JSONValue {
+    package static func command(_ type: String, _ subject: String, id: String, _ data: JSONValue) -> JSONValue {
         ["type": .string(type), "id": .string(id), "subject": .string(subject), "data": data]
     }
 }

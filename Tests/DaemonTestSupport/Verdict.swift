@@ -4,7 +4,9 @@ import Testing
 
 extension World {
     /// Everything that the checker may look at, from outside.
-    func checked(commands: [CommandFact] = [], atRest: Bool = true, books: Bool = true) async throws -> CheckedWorld {
+    package func checked(commands: [CommandFact] = [], atRest: Bool = true, books: Bool = true) async throws
+        -> CheckedWorld
+    {
         var world = CheckedWorld()
         world.commands = commands
         world.events = try await records("events").map { RecordFact($0) }
@@ -24,7 +26,7 @@ extension World {
     }
 
     /// Checks every promise, and that there was something to check.
-    func expectInvariants(
+    package func expectInvariants(
         commands: [CommandFact] = [], books: Bool = true, _ comment: String = "",
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
@@ -37,7 +39,7 @@ extension World {
 }
 
 extension FactValue {
-    init(_ value: JSONValue) {
+    package init(_ value: JSONValue) {
         switch value {
         case .null, .number: self = .null
         case .bool(let bool): self = .bool(bool)
@@ -50,7 +52,7 @@ extension FactValue {
 }
 
 extension RecordFact {
-    init(_ record: JSONValue) {
+    package init(_ record: JSONValue) {
         self.init(
             topic: (record["topic"]?.string ?? "").split(separator: ".").last.map(String.init) ?? "",
             partition: record["partition"]?.integer ?? -1, offset: record["offset"]?.integer ?? -1,
@@ -61,7 +63,7 @@ extension RecordFact {
 }
 
 extension MovementFact {
-    init(partner: String, _ movement: JSONValue) {
+    package init(partner: String, _ movement: JSONValue) {
         let amount = movement["amount"]
         self.init(
             partner: partner, operation: movement["op"]?.string ?? "?", reference: movement["reference"]?.string ?? "?",
@@ -72,7 +74,7 @@ extension MovementFact {
 }
 
 extension RequestFact {
-    init(partner: String, _ request: JSONValue) {
+    package init(partner: String, _ request: JSONValue) {
         self.init(
             partner: partner, at: request["at"]?.integer ?? FactMoment.milliseconds(request["at"]?.string ?? "") ?? 0,
             method: request["method"]?.string ?? "", path: request["path"]?.string ?? "", key: request["key"]?.string,
@@ -82,8 +84,8 @@ extension RequestFact {
 }
 
 /// RFC 3339 in UTC with milliseconds, without the daemon's own code for it.
-enum FactMoment {
-    static func milliseconds(_ text: String) -> Int64? {
+package enum FactMoment {
+    package static func milliseconds(_ text: String) -> Int64? {
         let parts = text.split { !$0.isNumber }.compactMap { Int64($0) }
         guard parts.count >= 6 else { return nil }
         let (year, month) = parts[1] <= 2 ? (parts[0] - 1, parts[1] + 9) : (parts[0], parts[1] - 3)

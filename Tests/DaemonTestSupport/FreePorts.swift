@@ -3,10 +3,10 @@ import Glibc
 import Synchronization
 
 /// Ports on loopback that nobody listens on. Those handed out once are not handed out again by this test program.
-enum FreePorts {
+package enum FreePorts {
     private static let taken = Mutex<Set<UInt16>>([])
 
-    static func next() -> UInt16 {
+    package static func next() -> UInt16 {
         for _ in 0..<1_000 {
             let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             defer { close(descriptor) }
