@@ -9,36 +9,36 @@ import RecordFormat
 import Routing
 import Screening
 
-/// One run: all commands lie in the log, the shard starts, the clock runs until the last payout is settled.
-final class PipelineRun {
-    struct Result {
-        var payouts: Int
-        var seconds: Double
-        var cpuSeconds: Double
-        var status: ShardStatus
-        var counts: ExecutorCounts
+/// What one run took.
+struct PipelineResult {
+    var payouts: Int
+    var seconds: Double
+    var cpuSeconds: Double
+    var status: ShardStatus
+    var counts: ExecutorCounts
 
-        var perSecond: Double { Double(payouts) / seconds }
+    var perSecond: Double { Double(payouts) / seconds }
 
-        var line: String {
-            let cpu = (cpuSeconds * 1e8 / Double(payouts)).rounded() / 100
-            return #"{"payouts":\#(payouts),"perSecond":\#(Int(perSecond)),"cpuMicroseconds":\#(cpu),"#
-                + #""commits":\#(status.commits),"turns":\#(counts.turns),"jobs":\#(counts.jobs)}"#
-        }
+    var line: String {
+        let cpu = (cpuSeconds * 1e8 / Double(payouts)).rounded() / 100
+        return #"{"payouts":\#(payouts),"perSecond":\#(Int(perSecond)),"cpuMicroseconds":\#(cpu),"#
+            + #""commits":\#(status.commits),"turns":\#(counts.turns),"jobs":\#(counts.jobs)}"#
     }
+}
 
-    private typealias BenchPorts = Ports<
-        ShardThread, MemoryShardLog, StubPartner, SystemClock, SwitchyardDomain, SilentAlarms
-    >
+/// One run: all commands lie in the log, the shard starts, the clock runs until the last payout is settled.
+final class PipelineRun<Log: ShardLog, Clock: ShardClock> {
+    private typealias BenchPorts = Ports<ShardThread, Log, StubPartner<Clock>, Clock, SwitchyardDomain, SilentAlarms>
 
     private let payouts: Int
-    private let log: MemoryLog
     private let executor = ShardThread()
     private let shard: Shard<BenchPorts>
 
-    init(payouts: Int) throws {
+    /// - Parameters:
+    ///   - appender: takes the commands in, all before the clock runs.
+    ///   - log: the shard's end of the same log; one partition.
+    init(payouts: Int, appender: some LogAppender, log: Log, clock: Clock) throws {
         self.payouts = payouts
-        log = MemoryLog(partitionCount: 1, retainedBytes: 64 << 20)
         guard let eur = Currency("EUR") else { preconditionFailure("ISO 4217 lists EUR") }
         let policy = try SyntheticPolicy.make(routes: 8, rules: 20, currency: eur)
         let adapters = Set(policy.routes.map(\.route.partner)).map {
@@ -58,44 +58,12 @@ final class PipelineRun {
         shard = Shard(
             index: 0,
             ports: Ports(
-                executor: executor, log: log.shard(partitions: [0]), transport: StubPartner(), clock: SystemClock(),
+                executor: executor, log: log, transport: StubPartner(clock: clock), clock: clock,
                 domain: DomainBox(domain), alarms: SilentAlarms()))
-        fill()
+        Commands.fill(appender, count: payouts)
     }
 
-    private func fill() {
-        var batch = RecordBatch()
-        for number in 0..<payouts {
-            batch.append(topic: .commands, partition: 0, offset: 0, frame: PipelineRun.command(number))
-            if batch.records.count == 10_000 {
-                log.append(batch) { _ in }
-                batch.removeAll()
-            }
-        }
-        log.append(batch) { _ in }
-    }
-
-    private static func command(_ number: Int) -> [UInt8] {
-        let payment = "payout-\(number)"
-        func header(_ name: String, _ value: String) -> (name: [UInt8], value: [UInt8]) {
-            (Array(name.utf8), Array(value.utf8))
-        }
-        let data =
-            #"{"instructedAmount":{"currency":"EUR","minorUnits":\#(1_000 + number % 900)},"endToEndId":"INV-\#(number)","#
-            + #""debtor":{"name":"Acme BV","account":{"iban":"NL91ABNA0417164300"}},"#
-            + #""creditor":{"name":"Example GmbH","account":{"iban":"DE89370400440532013000"},"#
-            + #""agent":{"bic":"COBADEFFXXX"},"address":{"country":"DE","townName":"Köln","postCode":"50667"}},"#
-            + #""purpose":"SUPP","remittanceInformation":"Invoice 2026-0001","metadata":{"tenant":"t-7"}}"#
-        return RecordFrame.encode(
-            key: Array(payment.utf8), timestamp: 1_790_000_000_000,
-            headers: [
-                header("ce_specversion", "1.0"), header("ce_id", "c\(number)"), header("ce_source", "urn:benchmark"),
-                header("ce_type", "io.switchyard.payout.initiate.v1"), header("ce_subject", payment),
-                header("content-type", "application/json"),
-            ], value: Array(data.utf8))
-    }
-
-    func run() -> Result {
+    func run() -> PipelineResult {
         let began = DispatchTime.now().uptimeNanoseconds
         let used = PipelineRun.cpu()
         shard.start()
@@ -107,7 +75,8 @@ final class PipelineRun {
         let seconds = Double(DispatchTime.now().uptimeNanoseconds - began) / 1e9
         let cpu = PipelineRun.cpu() - used
         executor.stop()
-        return Result(payouts: payouts, seconds: seconds, cpuSeconds: cpu, status: status, counts: executor.counts)
+        return PipelineResult(
+            payouts: payouts, seconds: seconds, cpuSeconds: cpu, status: status, counts: executor.counts)
     }
 
     private static func cpu() -> Double {

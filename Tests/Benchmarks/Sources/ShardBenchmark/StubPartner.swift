@@ -3,9 +3,11 @@ import PaymentModel
 import Synchronization
 
 /// A partner that has settled before it was asked.
-final class StubPartner: PartnerTransport {
+final class StubPartner<Clock: ShardClock>: PartnerTransport {
     private let posts = Atomic<Int>(0)
-    private let clock = SystemClock()
+    private let clock: Clock
+
+    init(clock: Clock) { self.clock = clock }
 
     func begin(_ exchange: PartnerExchange, completion: @escaping @Sendable (ExchangeEnd) -> Void) {
         guard exchange.permit.authorize(now: clock.monotonic()) == .granted else {
@@ -27,4 +29,24 @@ final class StubPartner: PartnerTransport {
         answer.append(UInt8(ascii: "}"))
         return PartnerAnswer(status: 201, body: answer)
     }
+}
+
+/// Time that passes only when it is read, 64 reads to the millisecond: for runs under an instrument that slows the
+/// program down, so that no deadline passes that would not have passed.
+final class CountedClock: ShardClock {
+    private let reads = Atomic<Int64>(0)
+    private let wallBase: Timestamp
+    private let monotonicBase: MonotonicTime
+
+    init() {
+        wallBase = SystemClock().wall()
+        monotonicBase = SystemClock().monotonic()
+    }
+
+    private func passed() -> Milliseconds {
+        Milliseconds(reads.add(1, ordering: .relaxed).newValue / 64)
+    }
+
+    func wall() -> Timestamp { wallBase + passed() }
+    func monotonic() -> MonotonicTime { monotonicBase + passed() }
 }
