@@ -3,47 +3,6 @@ import RecordFormat
 
 /// Everything the memory log holds, under one lock.
 struct MemoryContents {
-    struct EntryKey: Hashable {
-        var partition: Int32
-        var space: StateSpace
-        var key: [UInt8]
-    }
-
-    struct Entry {
-        var state: [UInt8]
-        var body: [UInt8]?
-    }
-
-    /// Order of one partition's timers: by time, then by key.
-    struct TimerKey: Comparable {
-        var due: Timestamp
-        var space: StateSpace
-        var key: [UInt8]
-
-        static func < (left: TimerKey, right: TimerKey) -> Bool {
-            if left.due != right.due { return left.due < right.due }
-            if left.space != right.space { return left.space.rawValue < right.space.rawValue }
-            return left.key.lexicographicallyPrecedes(right.key)
-        }
-    }
-
-    /// Order of the operators' list: longest in its status first.
-    struct RowKey: Comparable {
-        var since: Timestamp
-        var key: [UInt8]
-        var partition: Int32 = 0
-        var summary: PaymentSummary?
-
-        static func < (left: RowKey, right: RowKey) -> Bool {
-            if left.since != right.since { return left.since < right.since }
-            return left.key.lexicographicallyPrecedes(right.key)
-        }
-
-        static func == (left: RowKey, right: RowKey) -> Bool {
-            left.since == right.since && left.key == right.key
-        }
-    }
-
     /// What one owner has.
     struct Shard {
         var configured: [Int32]
@@ -71,10 +30,10 @@ struct MemoryContents {
     let retainedBytes: Int
     var predecessorProvenDead = true
     var records: [MemoryRecords]
-    var entries: [EntryKey: Entry] = [:]
-    var timers: [SortedList<TimerKey>]
-    var rows = SortedList<RowKey>()
-    var references: [EntryKey: [UInt8]] = [:]
+    /// By partition.
+    var entries: [MemoryEntries]
+    /// Payment ids by reference, by partition.
+    var references: [MemoryEntries]
     /// Committed input positions, at `slot`.
     var positions: [Int64]
     var epochs: [UInt64]
@@ -87,7 +46,8 @@ struct MemoryContents {
         let slots = (Topic.allCases.count + 1) * Int(partitionCount)
         records = Array(repeating: MemoryRecords(), count: slots)
         positions = Array(repeating: 0, count: slots)
-        timers = Array(repeating: SortedList(), count: Int(partitionCount))
+        entries = Array(repeating: MemoryEntries(), count: Int(partitionCount))
+        references = Array(repeating: MemoryEntries(), count: Int(partitionCount))
         epochs = Array(repeating: 0, count: Int(partitionCount))
         owners = Array(repeating: nil, count: Int(partitionCount))
     }
@@ -121,46 +81,27 @@ struct MemoryContents {
 
     /// Applies a batch that was not refused.
     mutating func apply(_ batch: CommitBatch) {
-        for record in batch.records {
-            let slot = slot(record.topic, record.partition)
-            records[slot].append(batch.bytes[record.frame])
-            trim(slot, record.topic)
+        batch.bytes.withUnsafeBufferPointer { bytes in
+            for record in batch.records {
+                append(UnsafeBufferPointer(rebasing: bytes[record.frame]), record.topic, record.partition)
+            }
+            for write in batch.states {
+                let partition = Int(write.partition)
+                for range in write.references {
+                    references[partition].set(
+                        .payment, UnsafeBufferPointer(rebasing: bytes[range]),
+                        to: write.state == nil ? nil : UnsafeBufferPointer(rebasing: bytes[write.key]))
+                }
+                entries[partition].apply(write, bytes)
+            }
         }
-        for write in batch.states { apply(write, batch.bytes) }
         for position in batch.positions { positions[slot(position.topic, position.partition)] = position.next }
     }
 
-    private mutating func apply(_ write: StateWrite, _ bytes: [UInt8]) {
-        let key = Array(bytes[write.key])
-        let entryKey = EntryKey(partition: write.partition, space: write.space, key: key)
-        let partition = Int(write.partition)
-        if let before = write.timerBefore {
-            timers[partition].remove(TimerKey(due: before, space: write.space, key: key))
-        }
-        if let before = write.summaryBefore { rows.remove(RowKey(since: before.since, key: key)) }
-        for range in write.references {
-            let reference = EntryKey(partition: write.partition, space: .payment, key: Array(bytes[range]))
-            references[reference] = write.state == nil ? nil : key
-        }
-        guard let state = write.state else {
-            entries[entryKey] = nil
-            return
-        }
-        let body: [UInt8]? =
-            switch write.body {
-            case .unchanged: entries[entryKey]?.body
-            case .set(let range): Array(bytes[range])
-            case .removed: nil
-            }
-        entries[entryKey] = Entry(state: Array(bytes[state]), body: body)
-        if let timer = write.timer { timers[partition].insert(TimerKey(due: timer, space: write.space, key: key)) }
-        if let summary = write.summary {
-            rows.insert(RowKey(since: summary.since, key: key, partition: write.partition, summary: summary))
-        }
-    }
-
-    /// Drops old records; an input that no commit has taken in yet is never dropped.
-    private mutating func trim(_ slot: Int, _ topic: Topic) {
+    /// Adds a record and drops old ones; an input that no commit has taken in yet is never dropped.
+    private mutating func append(_ frame: UnsafeBufferPointer<UInt8>, _ topic: Topic, _ partition: Int32) {
+        let slot = slot(topic, partition)
+        records[slot].append(frame)
         guard retainedBytes < Int.max else { return }
         records[slot].trim(keepingBytes: retainedBytes, below: topic.isInput ? positions[slot] : records[slot].end)
     }
@@ -169,9 +110,9 @@ struct MemoryContents {
     mutating func append(_ batch: RecordBatch) -> [@Sendable () -> Void] {
         var wakes: [@Sendable () -> Void] = []
         for record in batch.records {
-            let slot = slot(record.topic, record.partition)
-            records[slot].append(batch.bytes[record.frame])
-            trim(slot, record.topic)
+            batch.bytes.withUnsafeBufferPointer { bytes in
+                append(UnsafeBufferPointer(rebasing: bytes[record.frame]), record.topic, record.partition)
+            }
             if record.topic.isInput, let owner = owners[Int(record.partition)], let wake = wakeUp(owner) {
                 wakes.append(wake)
             }

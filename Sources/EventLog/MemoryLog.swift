@@ -173,9 +173,8 @@ public final class MemoryLog: LogAppender, LogReader {
     /// An entry. See `LogReader`.
     public func entry(space: StateSpace, key: [UInt8]) throws(LogError) -> (state: [UInt8], body: [UInt8]?)? {
         contents.withLock { contents in
-            for partition in 0..<partitionCount {
-                let entryKey = MemoryContents.EntryKey(partition: partition, space: space, key: key)
-                if let entry = contents.entries[entryKey] { return (entry.state, entry.body) }
+            for entries in contents.entries {
+                if let entry = entries.find(space, key) { return (entry.state, entry.body) }
             }
             return nil
         }
@@ -185,23 +184,31 @@ public final class MemoryLog: LogAppender, LogReader {
     public func payments(
         statuses: [UInt8], partner: String?, since: Timestamp?, after: PaymentRow?, limit: Int
     ) throws(LogError) -> [PaymentRow] {
-        contents.withLock { contents in
+        let found = contents.withLock { contents in
             var found: [PaymentRow] = []
-            let start = after.map { MemoryContents.RowKey(since: $0.summary.since, key: Array($0.paymentID.utf8)) }
-            contents.rows.walk(after: start) { row in
-                guard found.count < limit, let summary = row.summary else { return false }
-                if let since, summary.since > since { return false }
-                let wanted = statuses.isEmpty ? !summary.finished : statuses.contains(summary.status)
-                if wanted, partner == nil || summary.partner == partner {
+            for partition in contents.entries.indices {
+                contents.entries[partition].forEach { entry in
+                    guard let summary = entry.summary else { return }
+                    if let since, summary.since > since { return }
+                    guard statuses.isEmpty ? !summary.finished : statuses.contains(summary.status) else { return }
+                    guard partner == nil || summary.partner == partner else { return }
                     found.append(
                         PaymentRow(
-                            paymentID: String(decoding: row.key, as: UTF8.self), partition: row.partition,
+                            paymentID: String(decoding: entry.key, as: UTF8.self), partition: Int32(partition),
                             summary: summary))
                 }
-                return true
             }
             return found
         }
+        let sorted = found.sorted(by: MemoryLog.isListedBefore)
+        guard let after else { return Array(sorted.prefix(limit)) }
+        return Array(sorted.drop { !MemoryLog.isListedBefore(after, $0) }.prefix(limit))
+    }
+
+    /// The order of the operators' list: longest in its status first, then by id.
+    private static func isListedBefore(_ left: PaymentRow, _ right: PaymentRow) -> Bool {
+        if left.summary.since != right.summary.since { return left.summary.since < right.summary.since }
+        return left.paymentID.utf8.lexicographicallyPrecedes(right.paymentID.utf8)
     }
 
     func check(_ partition: Int32) throws(LogError) {

@@ -14,18 +14,30 @@ struct MemoryRecords {
     private var chunks: [Chunk] = []
     /// Offset of the next record.
     private(set) var end: Int64 = 0
+    /// Bytes of all chunks.
+    private var total = 0
 
     /// Offset of the first retained record.
     var first: Int64 { chunks.first?.first ?? end }
 
     /// Adds a frame at the end.
-    mutating func append(_ frame: some Collection<UInt8>) {
-        if chunks.isEmpty || chunks[chunks.count - 1].bytes.count >= Self.chunkBytes {
-            chunks.append(Chunk(first: end))
-        }
-        chunks[chunks.count - 1].bytes.append(contentsOf: frame)
-        chunks[chunks.count - 1].ends.append(chunks[chunks.count - 1].bytes.count)
+    mutating func append(_ frame: UnsafeBufferPointer<UInt8>) {
+        if chunks.isEmpty || chunks[chunks.count - 1].bytes.count >= Self.chunkBytes { begin() }
+        let last = chunks.count - 1
+        chunks[last].bytes.append(contentsOf: frame)
+        chunks[last].ends.append(chunks[last].bytes.count)
         end += 1
+        total += frame.count
+    }
+
+    /// A new chunk. Only the first grows step by step: most partitions of most topics never fill one.
+    private mutating func begin() {
+        var chunk = Chunk(first: end)
+        if let before = chunks.last {
+            chunk.bytes.reserveCapacity(before.bytes.count + before.bytes.count / 16)
+            chunk.ends.reserveCapacity(before.ends.count + before.ends.count / 4)
+        }
+        chunks.append(chunk)
     }
 
     /// Hands offsets and frames from `offset` on to `body` until it answers false.
@@ -45,7 +57,6 @@ struct MemoryRecords {
 
     /// Drops whole chunks from the front: those that lie below `limit` entirely, as long as more than `bytes` remain.
     mutating func trim(keepingBytes bytes: Int, below limit: Int64) {
-        var total = chunks.reduce(0) { $0 + $1.bytes.count }
         while chunks.count > 1, total > bytes, chunks[1].first <= limit {
             total -= chunks[0].bytes.count
             chunks.removeFirst()

@@ -128,8 +128,9 @@ public final class MemoryShardLog: ShardLog {
         partition: Int32, space: StateSpace, key: [UInt8], _ body: (borrowing StoredEntry) throws -> Result
     ) throws -> Result? {
         // Taken out of the lock first: the closure may come back to the log.
-        let found = log.contents.withLock {
-            $0.entries[MemoryContents.EntryKey(partition: partition, space: space, key: key)]
+        let found = log.contents.withLock { contents in
+            contents.entries.indices.contains(Int(partition))
+                ? contents.entries[Int(partition)].find(space, key) : nil
         }
         guard let found else { return nil }
         guard let kept = found.body else {
@@ -140,9 +141,8 @@ public final class MemoryShardLog: ShardLog {
 
     /// The payment of a reference. See `ShardLog`.
     public func key(reference: [UInt8], partition: Int32) throws(LogError) -> [UInt8]? {
-        log.contents.withLock {
-            $0.references[MemoryContents.EntryKey(partition: partition, space: .payment, key: reference)]
-        }
+        try log.check(partition)
+        return log.contents.withLock { $0.references[Int(partition)].find(.payment, reference)?.state }
     }
 
     /// Due timers. See `ShardLog`.
@@ -150,17 +150,23 @@ public final class MemoryShardLog: ShardLog {
         partition: Int32, through: Timestamp, after: DueTimer?, limit: Int
     ) throws(LogError) -> [DueTimer] {
         try log.check(partition)
-        return log.contents.withLock { contents in
+        let found = log.contents.withLock { contents in
             var found: [DueTimer] = []
-            let start = after.map { MemoryContents.TimerKey(due: $0.due, space: $0.space, key: $0.key) }
-            contents.timers[Int(partition)].walk(after: start) { timer in
-                guard found.count < limit, timer.due <= through else { return false }
-                found.append(
-                    DueTimer(due: timer.due, partition: partition, space: timer.space, key: timer.key))
-                return true
+            contents.entries[Int(partition)].forEach { entry in
+                guard let due = entry.timer, due <= through else { return }
+                let timer = DueTimer(due: due, partition: partition, space: entry.space, key: entry.key)
+                if after.map({ MemoryShardLog.isDueBefore($0, timer) }) ?? true { found.append(timer) }
             }
             return found
         }
+        return Array(found.sorted(by: MemoryShardLog.isDueBefore).prefix(limit))
+    }
+
+    /// The order of timers: by time, then by key.
+    private static func isDueBefore(_ left: DueTimer, _ right: DueTimer) -> Bool {
+        if left.due != right.due { return left.due < right.due }
+        if left.space != right.space { return left.space.rawValue < right.space.rawValue }
+        return left.key.lexicographicallyPrecedes(right.key)
     }
 
     /// Ends ownership. See `ShardLog`.

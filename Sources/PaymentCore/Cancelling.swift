@@ -38,8 +38,9 @@ extension Step {
 
     /// The cancel goes out once the partner's reference is known.
     mutating func sendCancelIfKnown(_ number: Int) {
+        guard state.cancelRequested else { return }
         let payout = state.attempts[number - 1]
-        guard state.cancelRequested, !state.isFrozen, payout.operation == .payout, payout.isOpen,
+        guard !state.isFrozen, payout.operation == .payout, payout.isOpen,
             payout.partnerReference != nil,
             !state.attempts.contains(where: { $0.about == number && $0.operation == .cancel && $0.isLive })
         else { return }

@@ -38,24 +38,27 @@ extension Step {
 
     /// Doubt, or the wait for an answer, is over: the partner has the order.
     mutating func acknowledge(_ number: Int, _ evidence: Evidence, as outcome: Resolution) {
-        let attempt = state.attempts[number - 1]
+        let operation = state.attempts[number - 1].operation
+        let wasInDoubt = state.attempts[number - 1].phase == .inDoubt
         state.attempts[number - 1].phase = .accepted
         state.attempts[number - 1].everAccepted = true
         state.attempts[number - 1].escalated = false
         state.attempts[number - 1].slotsFrom = now.wall
         state.attempts[number - 1].slot = 0
         let target: PaymentStatus? =
-            switch attempt.operation {
+            switch operation {
             case .authorize where state.status == .inDoubt: .authorizing
             case .capture, .refund, .void: displayed
             default: nil
             }
-        if attempt.phase == .inDoubt, evidence != .answer {
+        if wasInDoubt, evidence != .answer {
             emit(.attemptResolved(attempt: number, outcome: outcome, code: nil, evidence: evidence), to: target)
         } else {
-            emit(.attemptAccepted(attempt: number, partnerReference: attempt.partnerReference), to: target)
+            emit(
+                .attemptAccepted(attempt: number, partnerReference: state.attempts[number - 1].partnerReference),
+                to: target)
         }
-        if attempt.operation == .payout { emit(.payoutSubmitted(attempt: number), to: .submitted) }
+        if operation == .payout { emit(.payoutSubmitted(attempt: number), to: .submitted) }
     }
 
     private mutating func actionRequired(_ number: Int, _ order: OrderReport, _ evidence: Evidence) {
@@ -80,14 +83,15 @@ extension Step {
 
     /// Money moved, an authorization was granted, or a void is proven.
     mutating func executed(_ number: Int, _ order: OrderReport, _ evidence: Evidence) {
-        let attempt = state.attempts[number - 1]
-        switch attempt.phase {
+        let operation = state.attempts[number - 1].operation
+        let phase = state.attempts[number - 1].phase
+        switch phase {
         case .sending, .inDoubt, .accepted:
-            let reserved = attempt.operation == .authorize || attempt.operation == .void
-            if attempt.phase != .accepted { acknowledge(number, evidence, as: reserved ? .accepted : .settled) }
+            let reserved = operation == .authorize || operation == .void
+            if phase != .accepted { acknowledge(number, evidence, as: reserved ? .accepted : .settled) }
             close(number, .executed)
             state.attempts[number - 1].outstanding = 0
-            let endTold = attempt.phase == .inDoubt && evidence != .answer && !reserved
+            let endTold = phase == .inDoubt && evidence != .answer && !reserved
             applyExecution(number, order, evidence, endTold: endTold)
         case .notSent, .absent, .rejected: lateSuccess(number, order, evidence)
         case .executed, .over: ignore(.stepsBack)
@@ -115,18 +119,19 @@ extension Step {
 
     /// The payout is out: told and posted in one commit. A return that came earlier fits now.
     mutating func settlePayout(_ number: Int, _ order: OrderReport, _ evidence: Evidence) {
-        let attempt = state.attempts[number - 1]
+        let amount = state.attempts[number - 1].amount
+        let partner = state.attempts[number - 1].route.partner
         closeEntries()
         emit(
             .payoutSettled(
                 MoneyMoved(
-                    attempt: number, amount: attempt.amount, fee: order.fee,
+                    attempt: number, amount: amount, fee: order.fee,
                     valueDate: order.valueDate ?? today, evidence: evidence)), to: .settled)
         post(
             .settlement, number, order.valueDate,
             [
-                LedgerEntry(.debit, .payoutsPayable, attempt.amount),
-                LedgerEntry(.credit, .clearing(attempt.route.partner), attempt.amount),
+                LedgerEntry(.debit, .payoutsPayable, amount),
+                LedgerEntry(.credit, .clearing(partner), amount),
             ])
         postFee(number, order)
         closeCancels()

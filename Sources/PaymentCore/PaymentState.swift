@@ -160,12 +160,19 @@ struct KeptDispute: Hashable, Sendable {
 // MARK: - What others ask
 
 extension PaymentState {
+    /// Whether any attempt is so. Looks at them where they lie: a copy of an attempt costs a count for each of its texts.
+    @inline(__always)
+    func hasAttempt(_ test: (borrowing Attempt) -> Bool) -> Bool {
+        for index in attempts.indices where test(attempts[index]) { return true }
+        return false
+    }
+
     /// The correlation id of events that no command caused.
     public var correlationID: String { initiate?.correlationID ?? id.text }
 
     /// Whether nothing more is expected of it: terminal, nothing in flight, nothing contradictory.
     public var isFinished: Bool {
-        PaymentState.isTerminal(status) && !attempts.contains { $0.isPending || $0.contradicted } && !isFrozen
+        PaymentState.isTerminal(status) && !hasAttempt { $0.isPending || $0.contradicted } && !isFrozen
     }
 
     /// Whether it waits for a person, or for what only time or a person brings (the contract, section 3).
@@ -173,8 +180,8 @@ extension PaymentState {
         switch status {
         case .held, .offloaded, .actionRequired, .disputed: true
         case .authorized:
-            attempts.contains { $0.escalated } || !attempts.contains { $0.isPending && $0.operation != .authorize }
-        default: attempts.contains { $0.escalated }
+            hasAttempt { $0.escalated } || !hasAttempt { $0.isPending && $0.operation != .authorize }
+        default: hasAttempt { $0.escalated }
         }
     }
 
@@ -187,9 +194,9 @@ extension PaymentState {
         func consider(_ moment: Timestamp?) {
             if let moment { earliest = earliest.map { min($0, moment) } ?? moment }
         }
-        for attempt in attempts { consider(attempt.due) }
-        if !deadlineTold { consider(hold?.deadline) }
-        if let offload {
+        for index in attempts.indices { consider(attempts[index].due) }
+        if !deadlineTold, boxedHold != nil { consider(hold?.deadline) }
+        if boxedOffload != nil, let offload {
             if !isFrozen { consider(offload.releaseAt) }
             if offload.lane == .queue || !deadlineTold { consider(offload.deadline) }
         }
@@ -209,8 +216,8 @@ extension PaymentState {
 
     /// Positive evidence against a closed attempt has come: only inquiries are sent for this payment (rows B31, B32).
     var isFrozen: Bool {
-        lateExecution != 0 || attempts.contains { $0.contradicted && $0.isMain }
-            || attempts.contains { $0.operation == .void && $0.isPending && isLateAuthorization($0.about) }
+        lateExecution != 0 || hasAttempt { $0.contradicted && $0.isMain }
+            || hasAttempt { $0.operation == .void && $0.isPending && isLateAuthorization($0.about) }
     }
 
     /// An authorization that was granted after it had been closed, and that is not the payment's: it is given up.
@@ -224,24 +231,29 @@ extension PaymentState {
 
     /// The void of that authorization which is under way or will be started anew.
     func voidUnderWay(_ authorization: Int) -> Int? {
-        attempts.lastIndex { $0.operation == .void && $0.about == authorization && $0.isPending }.map { $0 + 1 }
+        attempts.indices.last {
+            attempts[$0].operation == .void && attempts[$0].about == authorization && attempts[$0].isPending
+        }.map { $0 + 1 }
     }
 
     /// The attempt that stands for the payment itself, where one is open.
     var openMainAttempt: Int? {
-        attempts.lastIndex { $0.isOpen && $0.isMain }.map { $0 + 1 }
+        attempts.indices.last { attempts[$0].isOpen && attempts[$0].isMain }.map { $0 + 1 }
     }
 
     /// Whether captures or refunds are open or will be started anew.
     func isPending(_ operation: Operation) -> Bool {
-        attempts.contains { $0.operation == operation && $0.isPending }
+        hasAttempt { $0.operation == operation && $0.isPending }
     }
 
     /// Amount of captures or refunds that are open, will be started anew, or that a partner shows as taken although we
     /// had closed them, in minor units: counted as used.
     func inFlight(_ operation: Operation) -> Int64 {
-        attempts.reduce(0) {
-            $0 + ($1.operation == operation && ($1.isPending || $1.contradicted) ? $1.amount.minorUnits : 0)
+        var sum: Int64 = 0
+        for index in attempts.indices
+        where attempts[index].operation == operation && (attempts[index].isPending || attempts[index].contradicted) {
+            sum += attempts[index].amount.minorUnits
         }
+        return sum
     }
 }

@@ -15,17 +15,14 @@ extension PaymentState {
         writer.signed(since.milliseconds)
         writer.signed(sequence)
         encodeInitiate(&writer)
-        writer.list(attempts) { $0.encode(into: &$1) }
+        writer.unsigned(UInt64(attempts.count))
+        for index in attempts.indices { attempts[index].encode(into: &writer) }
         writer.optional(hold) {
             $1.unsigned(UInt64($0.number))
             $1.signed($0.deadline.milliseconds)
         }
         writer.optional(offload) { $0.encode(into: &$1) }
-        for count in [holds, offloads, postings, authorization, lateExecution] { writer.unsigned(UInt64(count)) }
-        for amount in [captured, refunded, chargedBack] { writer.signed(amount) }
-        for flag in [cancelRequested, afterOffload, authorizationVoid, settledApart, deadlineTold, isStub] {
-            writer.flag(flag)
-        }
+        encodeCounts(&writer)
         writer.fixed(listVersion)
         writer.byte(pending.rawValue)
         writer.list(operations) { $0.encode(into: &$1) }
@@ -50,16 +47,33 @@ extension PaymentState {
         writer.list(seenNotifications) { $1.digest($0) }
     }
 
+    private func encodeCounts(_ writer: inout BinaryWriter) {
+        writer.unsigned(UInt64(holds))
+        writer.unsigned(UInt64(offloads))
+        writer.unsigned(UInt64(postings))
+        writer.unsigned(UInt64(authorization))
+        writer.unsigned(UInt64(lateExecution))
+        writer.signed(captured)
+        writer.signed(refunded)
+        writer.signed(chargedBack)
+        writer.flag(cancelRequested)
+        writer.flag(afterOffload)
+        writer.flag(authorizationVoid)
+        writer.flag(settledApart)
+        writer.flag(deadlineTold)
+        writer.flag(isStub)
+    }
+
     private func encodeInitiate(_ writer: inout BinaryWriter) {
-        writer.optional(initiate) {
-            $1.text($0.commandID)
-            $1.digest($0.dataDigest)
-            $1.digest($0.seed)
-            $1.money($0.amount)
-            $1.byte($0.captureMode.map { $0.rawValue + 1 } ?? 0)
-            $1.text($0.correlationID)
-            $1.text($0.traceparent)
-        }
+        writer.flag(initiate != nil)
+        guard let initiate else { return }
+        writer.text(initiate.commandID)
+        writer.digest(initiate.dataDigest)
+        writer.digest(initiate.seed)
+        writer.money(initiate.amount)
+        writer.byte(initiate.captureMode.map { $0.rawValue + 1 } ?? 0)
+        writer.text(initiate.correlationID)
+        writer.text(initiate.traceparent)
     }
 
     /// The state with that stored form. Throws where the bytes are not one, or of a version that we do not know.

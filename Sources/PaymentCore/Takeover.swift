@@ -30,8 +30,8 @@ extension Step {
     /// long. Where it began later than now, it begins anew, at full length; where it would take longer than any slot and
     /// gate together, the partner is asked at once. An inquiry that comes early proves nothing.
     private mutating func startCountdownAnew(_ index: Int) {
+        guard let due = state.attempts[index].due else { return }
         let attempt = state.attempts[index]
-        guard let due = attempt.due else { return }
         if attempt.slotsFrom > now.wall + rules.clockSkew {
             state.attempts[index].due = now.wall + Milliseconds(max(0, (due - attempt.slotsFrom).count))
             state.attempts[index].slotsFrom = now.wall

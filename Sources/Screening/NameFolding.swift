@@ -6,6 +6,7 @@
 public enum NameFolding {
     /// The folded form of a name. Cost: linear; a name in ASCII needs one allocation at most.
     public static func fold(_ name: String) -> String {
+        if let folded = foldASCII(name) { return folded }
         var folded = String()
         folded.reserveCapacity(name.utf8.count)
         for scalar in name.unicodeScalars {
@@ -18,6 +19,27 @@ public enum NameFolding {
             }
         }
         return folded
+    }
+
+    /// The folded form of a name in ASCII, made in one go; nil where it holds anything else.
+    private static func foldASCII(_ name: String) -> String? {
+        let folded = name.utf8.withContiguousStorageIfAvailable { bytes -> String? in
+            guard bytes.allSatisfy({ $0 < 0x80 }) else { return nil }
+            return String(unsafeUninitializedCapacity: bytes.count) { folded in
+                var count = 0
+                for byte in bytes {
+                    switch byte {
+                    case 0...0x20, 0x7F: continue
+                    case UInt8(ascii: "A")...UInt8(ascii: "Z"): folded[count] = byte | 0x20
+                    case UInt8(ascii: "`"): folded[count] = UInt8(ascii: "'")
+                    default: folded[count] = byte
+                    }
+                    count += 1
+                }
+                return count
+            }
+        }
+        return folded ?? nil
     }
 
     /// A character beyond the table: in lower case, which may be in the table.

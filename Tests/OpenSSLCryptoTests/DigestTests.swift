@@ -21,6 +21,37 @@ import Testing
         #expect(Hexadecimal.encode(try SHA256.hash(Array(text.utf8))) == digest)
     }
 
+    @Test(arguments: vectors) func firstHalf(_ text: String, _ digest: String) throws {
+        let hasher = try SHA256Hasher()
+        let expected = [String(digest.prefix(16)), String(digest.dropFirst(16).prefix(16))].map {
+            UInt64($0, radix: 16)
+        }
+        // Twice: a context that was used before hashes as a new one does.
+        for _ in 0..<2 {
+            let half = try hasher.firstHalf(of: Array(text.utf8).span.bytes)
+            #expect([half.high, half.low] == expected)
+        }
+    }
+
+    @Test func hasherIsSharedByThreads() async throws {
+        let hasher = try SHA256Hasher()
+        let halves = try await withThrowingTaskGroup(of: (Int, UInt64, UInt64).self) { group in
+            for number in 0..<64 {
+                group.addTask {
+                    var half: (high: UInt64, low: UInt64) = (0, 0)
+                    for _ in 0..<100 { half = try hasher.firstHalf(of: Array("message \(number)".utf8).span.bytes) }
+                    return (number, half.high, half.low)
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        for (number, high, low) in halves {
+            let whole = try SHA256.hash(Array("message \(number)".utf8))
+            func word(_ start: Int) -> UInt64 { whole[start..<(start + 8)].reduce(0) { $0 << 8 | UInt64($1) } }
+            #expect(high == word(0) && low == word(8))
+        }
+    }
+
     @Test func hexadecimal() throws {
         let all = (0...255).map(UInt8.init)
         let text = Hexadecimal.encode(all)

@@ -66,23 +66,21 @@ public struct SwitchyardDomain: PaymentDomain {
 
     /// See `PaymentDomain`.
     public func started(_ route: Route, health: inout Health, now: Now) {
-        health.board.started(route, at: now.monotonic)
-        show(&health, route, now.monotonic)
+        show(&health, open: health.board.started(route, at: now.monotonic), now.monotonic)
     }
 
     /// See `PaymentDomain`.
     public func ended(
         _ route: Route, _ outcome: RouteOutcome, startedAt: MonotonicTime, health: inout Health, now: Now
     ) {
-        health.board.ended(route, outcome, startedAt: startedAt, at: now.monotonic)
-        show(&health, route, now.monotonic)
+        let open = health.board.ended(route, outcome, startedAt: startedAt, at: now.monotonic)
+        show(&health, open: open, now.monotonic)
     }
 
     /// People look a few times a second at most: the display gets a copy that often, not at every attempt; and one when
     /// a route has come to rest, so that it does not show for ever what was under way a moment before.
-    private func show(_ health: inout Health, _ route: Route, _ now: MonotonicTime) {
-        guard now > health.shownAt + Milliseconds(250) || health.board.state(of: route, at: now)?.openAttempts == 0
-        else { return }
+    private func show(_ health: inout Health, open: Int?, _ now: MonotonicTime) {
+        guard open == 0 || now > health.shownAt + Milliseconds(250) else { return }
         health.shownAt = now
         display.show(health.board, shard: health.shard)
     }

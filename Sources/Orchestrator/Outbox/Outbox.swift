@@ -16,11 +16,16 @@ struct Outbox {
         var waiting: Int { doubt.count + submits.count + checks.count }
     }
 
+    private struct Active {
+        var job: OutboxJob
+        var lane: Int
+    }
+
     private let limits: ShardLimits
-    fileprivate var lanes: [PartnerName: Lane] = [:]
-    /// Partners in the order of their first request: everything is done in this order, never in a dictionary's.
-    private var order: [PartnerName] = []
-    private var active: [UInt64: OutboxJob] = [:]
+    /// Partners' lanes in the order of their first request: everything is done in this order, never in a dictionary's.
+    fileprivate var lanes: [Lane] = []
+    private var places: [PartnerName: Int] = [:]
+    private var active: [UInt64: Active] = [:]
     private(set) var waiting = 0
 
     init(limits: ShardLimits) { self.limits = limits }
@@ -33,23 +38,24 @@ struct Outbox {
     /// Takes a job in, or says why it cannot go out.
     mutating func accept(_ job: OutboxJob, now: MonotonicTime) -> NotSentCause? {
         let partner = job.order.route.partner
-        if lanes[partner] == nil {
+        let lane = places[partner] ?? lanes.count
+        if lane == lanes.count {
             let budget = RetryBudget(burst: limits.retryBurst, firstsPerRetry: limits.firstsPerRetry)
-            lanes[partner] = Lane(budget: budget, lastAnswer: now)
-            order.append(partner)
+            lanes.append(Lane(budget: budget, lastAnswer: now))
+            places[partner] = lane
         }
-        // A lane was made just now where there was none.
-        if let refusal = lanes[partner]?.accept(job, limit: limits.partnerWaiting) { return refusal }
+        if let refusal = lanes[lane].accept(job, limit: limits.partnerWaiting) { return refusal }
         waiting += 1
         return nil
     }
 
     /// The next job that may start, over all partners; it counts as under way from now on.
     mutating func next() -> OutboxJob? {
-        for partner in order {
-            guard let job = lanes[partner]?.start(limit: limits.partnerActive) else { continue }
+        guard waiting > 0 else { return nil }
+        for lane in lanes.indices {
+            guard let job = lanes[lane].start(limit: limits.partnerActive) else { continue }
             waiting -= 1
-            active[job.id] = job
+            active[job.id] = Active(job: job, lane: lane)
             return job
         }
         return nil
@@ -57,17 +63,16 @@ struct Outbox {
 
     /// A job under way has ended; nil where it is not known (any more).
     mutating func end(_ id: UInt64, answered: Bool, now: MonotonicTime) -> OutboxJob? {
-        guard let job = active.removeValue(forKey: id) else { return nil }
-        lanes[job.order.route.partner]?.ended(answered: answered, now: now)
-        return job
+        guard let ended = active.removeValue(forKey: id) else { return nil }
+        lanes[ended.lane].ended(answered: answered, now: now)
+        return ended.job
     }
 
     /// Jobs that wait although they may not leave any more: withdrawn, or past their deadline.
     mutating func expired(now: MonotonicTime) -> [OutboxJob] {
         var expired: [OutboxJob] = []
-        for partner in order where (lanes[partner]?.submits.count ?? 0) > 0 {
-            let gone = lanes[partner]?.submits.extract { $0.permit.isWithdrawn || $0.permit.deadline < now }
-            expired += gone ?? []
+        for lane in lanes.indices where lanes[lane].submits.contains(where: { $0.isOver(now) }) {
+            expired += lanes[lane].submits.extract { $0.isOver(now) }
         }
         waiting -= expired.count
         return expired
@@ -77,18 +82,18 @@ struct Outbox {
     /// until the transport has told its end. Returns the numbers of what is under way.
     mutating func withdraw(where matches: (OutboxJob) -> Bool) -> [UInt64] {
         var underWay: [UInt64] = []
-        for job in active.values where matches(job) {
-            job.permit.withdraw()
-            underWay.append(job.id)
+        for entry in active.values where matches(entry.job) {
+            entry.job.permit.withdraw()
+            underWay.append(entry.job.id)
         }
-        for partner in order { lanes[partner]?.withdraw(where: matches) }
+        for lane in lanes.indices { lanes[lane].withdraw(where: matches) }
         return underWay.sorted()
     }
 
     /// Forgets what waits for these.
     mutating func dropWaiting(where matches: (OutboxJob) -> Bool) -> [OutboxJob] {
         var dropped: [OutboxJob] = []
-        for partner in order { dropped += lanes[partner]?.drop(where: matches) ?? [] }
+        for lane in lanes.indices { dropped += lanes[lane].drop(where: matches) }
         waiting -= dropped.count
         return dropped
     }
@@ -97,9 +102,8 @@ struct Outbox {
     func isPressing(now: MonotonicTime) -> Bool {
         guard count < limits.inFlight else { return true }
         guard waiting >= limits.partnerHighWater else { return false }
-        return order.contains { partner in
-            guard let lane = lanes[partner], lane.waiting >= limits.partnerHighWater else { return false }
-            return (now - lane.lastAnswer) < limits.silence
+        return lanes.contains { lane in
+            lane.waiting >= limits.partnerHighWater && (now - lane.lastAnswer) < limits.silence
         }
     }
 }

@@ -41,6 +41,9 @@ final class OutboxJob: Sendable {
     /// When it was ordered.
     let orderedAt: MonotonicTime
 
+    /// Whether it may not leave any more: withdrawn, or past its deadline.
+    func isOver(_ now: MonotonicTime) -> Bool { permit.isWithdrawn || permit.deadline < now }
+
     init(
         id: UInt64, payment: PaymentID, partition: Int32, incarnation: UInt64, order: OutboxOrder, permit: SendPermit,
         initiation: InitiationBox?, traceparent: String?, orderedAt: MonotonicTime

@@ -1,9 +1,15 @@
+import PaymentCore
 import Synchronization
 
 /// One domain, shared by reference.
 final class HeldDomain<Domain: PaymentDomain>: Sendable {
     let value: Domain
-    init(_ value: Domain) { self.value = value }
+    let rules: CoreRules
+
+    init(_ value: Domain) {
+        self.value = value
+        rules = value.rules
+    }
 }
 
 /// The domain in force; shards look once per turn, a reload replaces it whole.

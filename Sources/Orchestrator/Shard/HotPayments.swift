@@ -2,9 +2,9 @@ import EventLog
 import PaymentCore
 import PaymentModel
 
-/// A payment in memory, with what the shard must remember of it beside its state.
-struct HotPayment {
-    fileprivate(set) var actor: PaymentActor
+/// A payment in memory, with what the shard must remember of it beside its state. Used on the shard's thread only.
+final class HotPayment {
+    let actor: PaymentActor
     let id: PaymentID
     let partition: Int32
     /// Timer and summary as the last closed batch has them: what the next state write replaces.
@@ -58,11 +58,13 @@ struct HotPayments {
     private var places: [PaymentID: Slot] = [:]
     private var newest: Int32 = -1
     private var oldest: Int32 = -1
-    private let nobody: PaymentActor
+    private let nobody: HotPayment
 
     init(executor: UnownedSerialExecutor) {
         guard let id = PaymentID("-") else { preconditionFailure("a valid identifier") }
-        nobody = PaymentActor(PaymentState(id: id), on: executor)
+        nobody = HotPayment(
+            actor: PaymentActor(PaymentState(id: id), on: executor), id: id, partition: -1, storedTimer: nil,
+            storedSummary: nil, lastUse: MonotonicTime(milliseconds: 0))
     }
 
     var count: Int { places.count }
@@ -72,10 +74,7 @@ struct HotPayments {
     func find(_ id: PaymentID) -> Slot? { places[id] }
 
     /// The payment at a place that `find` or `insert` gave.
-    subscript(slot: Slot) -> HotPayment {
-        _read { yield slots[slot] }
-        _modify { yield &slots[slot] }
-    }
+    subscript(slot: Slot) -> HotPayment { slots[slot] }
 
     mutating func insert(_ payment: HotPayment) -> Slot {
         let slot: Slot
@@ -92,17 +91,18 @@ struct HotPayments {
     }
 
     mutating func touch(_ slot: Slot, at now: MonotonicTime) {
-        slots[slot].lastUse = now
+        let payment = slots[slot]
+        payment.lastUse = now
         guard newest != Int32(slot) else { return }
-        unlink(slot)
+        unlink(payment)
         link(slot)
     }
 
     mutating func remove(_ slot: Slot) {
-        unlink(slot)
-        places[slots[slot].id] = nil
-        slots[slot].actor = nobody
-        slots[slot].initiation = nil
+        let payment = slots[slot]
+        unlink(payment)
+        places[payment.id] = nil
+        slots[slot] = nobody
         free.append(slot)
     }
 
@@ -116,20 +116,21 @@ struct HotPayments {
 
     /// Removes the payments of a partition. Linear.
     mutating func removeAll(partition: Int32) {
-        for (id, slot) in places where slots[slot].partition == partition && slots[slot].id == id { remove(slot) }
+        for slot in slots.indices where slots[slot].partition == partition { remove(slot) }
     }
 
     private mutating func link(_ slot: Slot) {
-        self[slot].older = newest
-        self[slot].newer = -1
-        if newest >= 0 { self[Slot(newest)].newer = Int32(slot) } else { oldest = Int32(slot) }
+        let payment = slots[slot]
+        payment.older = newest
+        payment.newer = -1
+        if newest >= 0 { slots[Slot(newest)].newer = Int32(slot) } else { oldest = Int32(slot) }
         newest = Int32(slot)
     }
 
-    private mutating func unlink(_ slot: Slot) {
-        let newer = self[slot].newer
-        let older = self[slot].older
-        if newer >= 0 { self[Slot(newer)].older = older } else { newest = older }
-        if older >= 0 { self[Slot(older)].newer = newer } else { oldest = newer }
+    private mutating func unlink(_ payment: HotPayment) {
+        let newer = payment.newer
+        let older = payment.older
+        if newer >= 0 { slots[Slot(newer)].older = older } else { newest = older }
+        if older >= 0 { slots[Slot(older)].newer = newer } else { oldest = newer }
     }
 }

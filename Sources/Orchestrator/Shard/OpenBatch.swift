@@ -26,9 +26,13 @@ struct DistantTimer {
 }
 
 /// The batch that is being filled, with what follows once it is durable.
-struct OpenBatch {
+///
+/// A reference that the shard and its payments share, so that a payment fills it in place. Sending it is safe
+/// (`@unchecked`): it is used on the shard's thread only, by the shard and by payments on the same executor; the log gets
+/// its buffers, never the batch itself.
+final class OpenBatch: @unchecked Sendable {
     /// From 1, in the order of commits.
-    var number: UInt64
+    let number: UInt64
     var commit = CommitBatch()
     /// Payments whose state goes into it, in the order of their first touch.
     var touched: [HotPayments.Slot] = []
@@ -41,56 +45,96 @@ struct OpenBatch {
     var distant: [DistantTimer] = []
     /// References given in it, with their payments: the log does not know them before the commit.
     var references: [String: PaymentID] = [:]
+    /// When its commit began, and of how many records.
+    var began = MonotonicTime(milliseconds: 0)
+    var records = 0
 
-    init(number: UInt64) { self.number = number }
+    init(number: UInt64, buffers: CommitBatch = CommitBatch()) {
+        self.number = number
+        commit = buffers
+        commit.removeAll()
+    }
 
     var isEmpty: Bool { partitions.isEmpty }
 
-    mutating func touch(partition: Int32) {
+    func touch(partition: Int32) {
         if !partitions.contains(partition) { partitions.append(partition) }
     }
 
     /// Records that a frame from `start` to the end of the bytes is an output.
-    mutating func emit(_ topic: Topic, _ partition: Int32, from start: Int) {
+    func emit(_ topic: Topic, _ partition: Int32, from start: Int) {
         commit.records.append(
             RecordSlot(topic: topic, partition: partition, offset: 0, frame: start..<commit.bytes.count))
     }
 
     /// Appends bytes that are no frame; their place.
-    mutating func place(_ bytes: some Collection<UInt8>) -> Range<Int> {
+    func place(_ text: String) -> Range<Int> {
+        let start = commit.bytes.count
+        var text = text
+        text.withUTF8 { commit.bytes.append(contentsOf: $0) }
+        return start..<commit.bytes.count
+    }
+
+    /// Appends bytes that are no frame; their place.
+    func place(_ bytes: [UInt8]) -> Range<Int> {
         let start = commit.bytes.count
         commit.bytes.append(contentsOf: bytes)
         return start..<commit.bytes.count
     }
 
-    /// Takes over the events and postings of a transition.
-    mutating func append<Domain: PaymentDomain>(
-        _ transition: Transition, of state: PaymentState, partition: Int32, cause: EventCause, at moment: Timestamp,
-        _ domain: Domain
+    /// Takes over what a transition brought: events, postings, references, effects.
+    func take<Domain: PaymentDomain>(
+        _ transition: borrowing Transition, of state: PaymentState, _ context: borrowing StepContext, _ domain: Domain,
+        _ outcome: inout StepOutcome
     ) {
         for event in transition.events {
             let start = commit.bytes.count
-            domain.append(event: event, of: state, cause: cause, to: &commit.bytes)
-            emit(.events, partition, from: start)
+            domain.append(event: event, of: state, cause: context.cause, to: &commit.bytes)
+            emit(.events, context.partition, from: start)
         }
         for posting in transition.postings {
             let start = commit.bytes.count
-            domain.append(posting: posting, of: state, cause: cause, at: moment, to: &commit.bytes)
-            emit(.settlements, partition, from: start)
+            domain.append(posting: posting, of: state, cause: context.cause, at: context.now.wall, to: &commit.bytes)
+            emit(.settlements, context.partition, from: start)
+        }
+        guard transition.changedState || !transition.events.isEmpty || !transition.effects.isEmpty else { return }
+        outcome.isChanged = true
+        outcome.events += transition.events.count
+        for event in transition.events {
+            switch event.body {
+            case .received:
+                guard let initiate = context.initiate else { continue }
+                outcome.body = place(initiate.body)
+                outcome.initiation = initiate.box
+            case .attemptStarted(let start):
+                references[start.reference.text] = state.id
+                outcome.references.append((start.reference, place(start.reference.text)))
+            default: break
+            }
+        }
+        for effect in transition.effects { order(effect, state, context, &outcome) }
+        if transition.storage != .keep { outcome.storage = transition.storage }
+    }
+
+    /// Marks the requests of an attempt among the first `effects` effects: they are not even begun.
+    func withdraw(_ payment: PaymentID, attempt: Int, effects count: Int) {
+        for index in 0..<min(count, effects.count) where effects[index].payment == payment {
+            guard case .submit(let order) = effects[index].effect, order.attempt == attempt else { continue }
+            effects[index].isWithdrawn = true
         }
     }
-}
 
-/// What follows a batch that is being committed.
-struct FlyingBatch {
-    var number: UInt64
-    var partitions: [Int32]
-    var touched: [HotPayments.Slot]
-    var touchedKept: [String]
-    var effects: [PendingEffect]
-    var alarms: [ShardAlarm]
-    var distant: [DistantTimer]
-    var references: [String: PaymentID]
-    var began: MonotonicTime
-    var records: Int
+    private func order(
+        _ effect: Effect, _ state: PaymentState, _ context: borrowing StepContext, _ outcome: inout StepOutcome
+    ) {
+        if case .withdraw(let attempt) = effect {
+            outcome.withdrawn.append((attempt, effects.count))
+            return
+        }
+        effects.append(
+            PendingEffect(
+                payment: state.id, partition: context.partition, incarnation: context.now.incarnation.number,
+                effect: effect, urgent: state.status == .inDoubt, initiation: outcome.initiation,
+                traceparent: context.cause.traceparent ?? state.initiate?.traceparent))
+    }
 }

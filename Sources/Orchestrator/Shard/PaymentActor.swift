@@ -1,7 +1,51 @@
+import EventLog
 import PaymentCore
 import PaymentModel
+import RecordFormat
 
-/// One payment or payout in memory: its state, isolated to the shard's thread. `step` is synchronous, so nothing can come
+/// What an input comes with.
+struct StepContext: Sendable {
+    var now: Now
+    var partition: Int32
+    var cause: EventCause
+    /// The initiate that is being taken in: its body goes into the batch where it is accepted.
+    var initiate: NewInitiate?
+    /// The payment's initiate, decoded, where it is in memory.
+    var initiation: InitiationBox?
+    /// Decisions that may still be asked for.
+    var decisionsLeft: Int
+}
+
+/// What the shard must know of a payment after an input; the rest lies in the batch.
+struct StepOutcome: Sendable {
+    var disposition = Disposition.applied
+    /// Whether there is anything to store.
+    var isChanged = false
+    var events = 0
+    /// A decision that could not be made within the call.
+    var need: Need?
+    var decisionsLeft: Int
+    /// The new body's place in the batch.
+    var body: Range<Int>?
+    /// The payment's initiate where it is in memory, the accepted new one included: then decisions are made within the
+    /// call. One that is refused, because the payment has another, never gets here.
+    var initiation: InitiationBox?
+    /// References that were given, with their places in the batch.
+    var references: [(reference: Reference, place: Range<Int>)] = []
+    /// Number of the batch's effects before the first of this input.
+    var firstEffect: Int
+    /// Attempts that may not send any more, each with the number of the batch's effects that it is about.
+    var withdrawn: [(attempt: Int, effects: Int)] = []
+    var storage = Transition.Storage.keep
+
+    init(_ context: borrowing StepContext, firstEffect: Int) {
+        initiation = context.initiation
+        decisionsLeft = context.decisionsLeft
+        self.firstEffect = firstEffect
+    }
+}
+
+/// One payment or payout in memory: its state, isolated to the shard's thread. `take` is synchronous, so nothing can come
 /// between an input and its transition; the shard calls it by `assumeIsolated`, without a hop.
 actor PaymentActor {
     nonisolated let executor: UnownedSerialExecutor
@@ -16,11 +60,61 @@ actor PaymentActor {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor }
 
-    /// Takes an input.
-    func step(_ input: PaymentInput, now: Now, rules: CoreRules) -> Transition {
-        PaymentMachine.step(&state, input, now: now, rules: rules)
+    /// Takes an input: steps the machine, puts what came of it into the batch, and answers the decisions that it asks
+    /// for, as long as the initiate is in memory.
+    func take<Domain: PaymentDomain>(
+        _ input: PaymentInput, _ context: borrowing StepContext, into batch: OpenBatch, _ domain: HeldDomain<Domain>,
+        _ health: Domain.Health
+    ) -> StepOutcome {
+        var outcome = StepOutcome(context, firstEffect: batch.effects.count)
+        var transition = PaymentMachine.step(&state, input, now: context.now, rules: domain.rules)
+        outcome.disposition = transition.disposition
+        batch.take(transition, of: state, context, domain.value, &outcome)
+        while let need = transition.need {
+            outcome.decisionsLeft -= 1
+            guard outcome.decisionsLeft >= 0, let box = outcome.initiation else {
+                outcome.need = need
+                break
+            }
+            let answer = domain.answer(need, box.initiation, state.id, health, context.now)
+            transition = PaymentMachine.step(&state, answer, now: context.now, rules: domain.rules)
+            batch.take(transition, of: state, context, domain.value, &outcome)
+        }
+        return outcome
     }
+}
 
-    /// Goes back to a state from before this input, which could not be taken to its end.
-    func restore(_ earlier: PaymentState) { state = earlier }
+/// What a state write needs of a payment; `references` only of an entry that goes.
+struct StoredForm: Sendable {
+    /// The encoded state's place in the batch.
+    var state: Range<Int>?
+    var timer: Timestamp?
+    var summary: PaymentSummary?
+    var references: [Reference] = []
+}
+
+extension PaymentActor {
+    /// Encodes the state at the end of the batch's bytes.
+    func store(into batch: OpenBatch) -> StoredForm {
+        let start = batch.commit.bytes.count
+        var writer = BinaryWriter()
+        swap(&writer.bytes, &batch.commit.bytes)
+        state.encode(into: &writer)
+        swap(&writer.bytes, &batch.commit.bytes)
+        return StoredForm(
+            state: start..<batch.commit.bytes.count, timer: state.timer, summary: state.summary)
+    }
+}
+
+extension HeldDomain {
+    /// The answer to a need of a payment with this initiate.
+    func answer(
+        _ need: Need, _ initiation: Initiation, _ payment: PaymentID, _ health: Domain.Health, _ now: Now
+    ) -> PaymentInput {
+        switch need {
+        case .screening: .screened(value.screen(initiation, now: now))
+        case .route(let routeNeed):
+            .routed(value.route(initiation, need: routeNeed, payment: payment, health: health, now: now))
+        }
+    }
 }

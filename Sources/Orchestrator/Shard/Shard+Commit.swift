@@ -10,70 +10,63 @@ extension Shard {
         writeStates()
         writeKept()
         writePositions()
-        var closed = OpenBatch(number: batch.number + 1)
-        swap(&closed, &batch)
-        swap(&batch.commit, &spare)
-        batch.commit.removeAll()
-        flying = FlyingBatch(
-            number: closed.number, partitions: closed.partitions, touched: closed.touched,
-            touchedKept: closed.touchedKept, effects: closed.effects, alarms: closed.alarms, distant: closed.distant,
-            references: closed.references, began: monotonic, records: closed.commit.records.count)
+        let closed = batch
+        var buffers = CommitBatch()
+        swap(&buffers, &spare)
+        batch = OpenBatch(number: closed.number + 1, buffers: buffers)
+        closed.began = monotonic
+        closed.records = closed.commit.records.count
+        flying = closed
         let mailbox = mailbox
         let executor = ports.executor
-        ports.log.commit(closed.commit) { buffers, error in
+        // The batch keeps what follows; its buffers go to the log and come back as the next spare ones.
+        var outgoing = CommitBatch()
+        swap(&outgoing, &closed.commit)
+        ports.log.commit(outgoing) { buffers, error in
             if mailbox.post(.committed(buffers, error)) { executor.requestTurn() }
         }
     }
 
     private func writeStates() {
+        let batch = batch
         for slot in batch.touched {
-            let id = hot[slot].id
-            let partition = hot[slot].partition
-            let key = batch.place(id.text.utf8)
-            let start = batch.commit.bytes.count
-            var writer = BinaryWriter()
-            swap(&writer.bytes, &batch.commit.bytes)
-            let isGone = hot[slot].storage == .forget
-            let after = hot[slot].actor.assumeIsolated { payment in
-                guard !isGone else { return StoredForm(references: payment.state.attempts.map(\.reference)) }
-                payment.state.encode(into: &writer)
-                return StoredForm(timer: payment.state.timer, summary: payment.state.summary)
-            }
-            swap(&writer.bytes, &batch.commit.bytes)
+            let payment = hot[slot]
+            let isGone = payment.storage == .forget
             var write = StateWrite(
-                partition: partition, space: .payment, key: key,
-                state: isGone ? nil : start..<batch.commit.bytes.count)
-            if let body = hot[slot].body { write.body = .set(body) }
-            if hot[slot].storage == .dropBody { write.body = .removed }
-            write.timerBefore = hot[slot].storedTimer
+                partition: payment.partition, space: .payment, key: batch.place(payment.id.text), state: nil)
+            let after = payment.actor.assumeIsolated { actor in
+                guard !isGone else { return StoredForm(references: actor.state.attempts.map(\.reference)) }
+                return actor.store(into: batch)
+            }
+            write.state = after.state
+            if let body = payment.body { write.body = .set(body) }
+            if payment.storage == .dropBody { write.body = .removed }
+            write.timerBefore = payment.storedTimer
             write.timer = after.timer
-            write.summaryBefore = hot[slot].storedSummary
+            write.summaryBefore = payment.storedSummary
             write.summary = after.summary
-            write.references = isGone ? after.references.map { batch.place($0.text.utf8) } : hot[slot].references
+            if isGone {
+                write.references = after.references.map { batch.place($0.text) }
+            } else if !payment.references.isEmpty {
+                write.references = payment.references
+                payment.references.removeAll()
+            }
             batch.commit.states.append(write)
-            hot[slot].storedTimer = after.timer
-            hot[slot].storedSummary = after.summary
-            hot[slot].body = nil
-            if hot[slot].storage == .dropBody { hot[slot].storage = .keep }
-            hot[slot].references.removeAll(keepingCapacity: true)
-            hot[slot].isTouched = false
-            hot[slot].lastBatch = batch.number
-            arm(slot, due: after.timer)
+            payment.storedTimer = after.timer
+            payment.storedSummary = after.summary
+            payment.body = nil
+            if payment.storage == .dropBody { payment.storage = .keep }
+            payment.isTouched = false
+            payment.lastBatch = batch.number
+            arm(payment, due: after.timer)
         }
-    }
-
-    /// What a state write needs beside the encoded state; `references` only of an entry that goes.
-    private struct StoredForm: Sendable {
-        var timer: Timestamp?
-        var summary: PaymentSummary?
-        var references: [Reference] = []
     }
 
     /// Every partition that the batch concerns names its epoch and how far its inputs are taken in, also where the batch
     /// holds only results or timers (the architecture, section 3).
     private func writePositions() {
         for partition in batch.partitions.sorted() {
-            guard let ownership = owned[partition] else { continue }
+            guard let ownership = owned.ownership(of: partition) else { continue }
             batch.commit.epochs.append(ownership.assignment)
             if let next = ownership.commands {
                 batch.commit.positions.append(InputPosition(topic: .commands, partition: partition, next: next))
@@ -87,7 +80,6 @@ extension Shard {
     /// A commit came back.
     func commitEnded(_ buffers: CommitBatch, _ error: LogError?) {
         spare = buffers
-        spare.removeAll()
         guard let done = flying else { return }
         flying = nil
         status.lastCommit = monotonic - done.began
@@ -99,10 +91,12 @@ extension Shard {
         committed = done.number
         failuresInRow = 0
         adaptRecordLimit(records: done.records)
-        for slot in done.touched where hot[slot].lastBatch == done.number {
-            hot[slot].initiation = nil
+        for slot in done.touched {
+            let payment = hot[slot]
+            guard payment.lastBatch == done.number else { continue }
+            payment.initiation = nil
             // The entry is gone; a payment of the same id that comes now is a new one.
-            if hot[slot].storage == .forget, !hot[slot].isTouched { hot.remove(slot) }
+            if payment.storage == .forget, !payment.isTouched { hot.remove(slot) }
         }
         forgetKept(done.touchedKept)
         armDistant(done.distant)

@@ -27,7 +27,7 @@ extension Shard {
 
     private func send(_ order: OutboxOrder, _ pending: PendingEffect, deadline: MonotonicTime) {
         // Only the incarnation that committed the order may carry it out.
-        guard owned[pending.partition]?.incarnation.number == pending.incarnation else { return }
+        guard owned.incarnation(of: pending.partition)?.number == pending.incarnation else { return }
         nextExchange += 1
         let job = OutboxJob(
             id: nextExchange, payment: pending.payment, partition: pending.partition, incarnation: pending.incarnation,
@@ -74,9 +74,10 @@ extension Shard {
 
     /// The same order gives the same call, byte for byte: it is made of the order and of the stored initiate only.
     private func call(of job: OutboxJob) -> PartnerCall? {
+        let held = held
         switch job.order {
         case .inquire(let order, _):
-            return domain.call(for: order)
+            return held.value.call(for: order)
         case .submit(let order):
             var initiation = job.initiation?.initiation
             switch order.operation {
@@ -87,7 +88,7 @@ extension Shard {
             case .capture, .refund, .void, .cancel:
                 break
             }
-            return domain.call(for: order, initiation: initiation)
+            return held.value.call(for: order, initiation: initiation)
         }
     }
 
@@ -126,7 +127,7 @@ extension Shard {
         var taken: [OutboxResult] = []
         swap(&taken, &results)
         for result in taken {
-            guard owned[result.job.partition] != nil else {
+            guard owned.contains(result.job.partition) else {
                 // Right after a recovery the log has not said yet which partitions are ours; later it has.
                 if !logIsDry { results.append(result) }
                 continue
@@ -135,7 +136,8 @@ extension Shard {
             guard let slot = activate(result.job.payment, partition: result.job.partition, creating: false) else {
                 continue
             }
-            hot[slot].underWay = max(0, hot[slot].underWay - 1)
+            let payment = hot[slot]
+            payment.underWay = max(0, payment.underWay - 1)
             let cause = EventCause(traceparent: result.job.traceparent)
             switch result.job.order {
             case .submit(let order): apply(.sendEnded(report(result, order)), to: slot, cause: cause)
@@ -145,6 +147,7 @@ extension Shard {
     }
 
     private func report(_ result: OutboxResult, _ order: SendOrder) -> SendReport {
+        let held = held
         let outcome: SendOutcome
         switch result.end.outcome {
         case .notSent(let cause):
@@ -152,7 +155,7 @@ extension Shard {
             outcome = result.job.permit.isTaken && !cause.canFollowPermit ? .unclear(.aborted) : .notSent(cause)
         case .unclear(let cause): outcome = .unclear(cause)
         case .answered(let answer):
-            outcome = read(domain.outcome(of: answer, to: order), result.job, attempt: order.attempt)
+            outcome = read(held.value.outcome(of: answer, to: order), result.job, attempt: order.attempt)
         }
         note(outcome, result.job)
         return SendReport(
@@ -165,7 +168,7 @@ extension Shard {
         switch result.end.outcome {
         case .notSent, .unclear: outcome = .unanswered
         case .answered(let answer):
-            outcome = read(domain.outcome(of: answer, to: order), result.job, attempt: order.attempt)
+            outcome = read(held.value.outcome(of: answer, to: order), result.job, attempt: order.attempt)
         }
         return InquiryReport(
             attempt: order.attempt, inquiry: order.inquiry, incarnation: result.job.incarnation,
@@ -183,7 +186,7 @@ extension Shard {
 
     private func note(_ outcome: SendOutcome, _ job: OutboxJob) {
         // What an earlier incarnation ordered was taken out of the book when it ended.
-        guard owned[job.partition]?.incarnation.number == job.incarnation else { return }
+        guard owned.incarnation(of: job.partition)?.number == job.incarnation else { return }
         let health: RouteOutcome
         switch outcome {
         case .order, .refused, .tooLate: health = .answered
@@ -200,7 +203,8 @@ extension Shard {
     }
 
     func ended(_ job: OutboxJob, _ outcome: RouteOutcome) {
-        domain.ended(
+        let held = held
+        held.value.ended(
             job.order.route, outcome, startedAt: job.orderedAt, health: &health, now: now(incarnation: nil))
     }
 }

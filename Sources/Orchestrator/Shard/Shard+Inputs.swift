@@ -72,24 +72,24 @@ extension Shard {
     }
 
     private func take(_ slot: RecordSlot, of polled: RecordBatch) {
-        guard let ownership = owned[slot.partition] else { return }
+        guard owned.contains(slot.partition) else { return }
         status.recordsTaken += 1
         let frame = polled.bytes.span.bytes.extracting(slot.frame)
         switch slot.topic {
         case .commands:
-            takeCommand(frame, slot, ownership, polled)
-            owned[slot.partition]?.commands = slot.offset + 1
+            takeCommand(frame, slot, polled)
         case .notifications:
-            takeNotification(frame, slot, ownership, polled)
-            owned[slot.partition]?.notifications = slot.offset + 1
+            takeNotification(frame, slot, polled)
         case .events, .settlements, .state, .deadLetters:
             return
         }
+        owned.advance(slot.topic, slot.partition, to: slot.offset + 1)
         batch.touch(partition: slot.partition)
     }
 
-    private func takeCommand(_ frame: RawSpan, _ slot: RecordSlot, _ ownership: Ownership, _ polled: RecordBatch) {
-        let decoded = domain.command(
+    private func takeCommand(_ frame: RawSpan, _ slot: RecordSlot, _ polled: RecordBatch) {
+        let held = held
+        let decoded = held.value.command(
             frame: frame, partition: slot.partition, partitionCount: ports.log.partitionCount, now: wall)
         switch decoded {
         case .undecodable(let code, let detail):
@@ -122,13 +122,14 @@ extension Shard {
         }
         let predecessor: Predecessor =
             assignment.predecessorProvenDead ? .provenDead : .maybeAlive(stallBound: limits.stallBound)
-        owned[assignment.partition] = Ownership(
-            assignment: assignment,
-            incarnation: Incarnation(number: assignment.epoch, began: monotonic, predecessor: predecessor))
+        owned.insert(
+            Ownership(
+                assignment: assignment,
+                incarnation: Incarnation(number: assignment.epoch, began: monotonic, predecessor: predecessor)))
     }
 
     private func revoke(_ partition: Int32) {
-        guard owned.removeValue(forKey: partition) != nil else { return }
+        guard owned.remove(partition) else { return }
         orphan { $0.partition == partition }
         hot.removeAll(partition: partition)
         timers.removeAll(partition: partition)

@@ -39,8 +39,8 @@ struct KeptEntry {
 }
 
 extension Shard {
-    func takeNotification(_ frame: RawSpan, _ slot: RecordSlot, _ ownership: Ownership, _ polled: RecordBatch) {
-        switch domain.notification(frame: frame) {
+    func takeNotification(_ frame: RawSpan, _ slot: RecordSlot, _ polled: RecordBatch) {
+        switch held.value.notification(frame: frame) {
         case .undecodable(let code, let detail):
             deadLetter(slot, of: polled, code: code, detail: detail)
             postUnexplained(frame, polled.bytes[slot.frame], partition: slot.partition)
@@ -127,7 +127,7 @@ extension Shard {
         entry.expires = nil
         touchKept(reference.text, entry)
         for frame in frames {
-            if case .notification(let notification) = domain.notification(frame: frame.span.bytes) {
+            if case .notification(let notification) = held.value.notification(frame: frame.span.bytes) {
                 notify(payment, notification)
             }
         }
@@ -154,12 +154,12 @@ extension Shard {
     /// (the contract, section 3); once, however often it is told. What was posted is remembered beside the kept
     /// notifications, under the posting's id, which is no reference.
     private func postUnexplained(_ frame: RawSpan, _ bytes: ArraySlice<UInt8>, partition: Int32) {
-        guard let money = domain.unexplainedMoney(frame: frame, now: wall),
+        guard let money = held.value.unexplainedMoney(frame: frame, now: wall),
             keptEntry(money.postingID, partition: partition) == nil
         else { return }
         batch.touch(partition: partition)
         let start = batch.commit.bytes.count
-        domain.append(money: money, at: wall, to: &batch.commit.bytes)
+        held.value.append(money: money, at: wall, to: &batch.commit.bytes)
         batch.emit(.settlements, partition, from: start)
         batch.alarms.append(.unexplainedMoney(money.partner, movement: money.movement))
         var memory = KeptEntry(partition: partition)
@@ -172,7 +172,7 @@ extension Shard {
     func writeKept() {
         for reference in batch.touchedKept {
             guard var entry = kept[reference] else { continue }
-            let key = batch.place(reference.utf8)
+            let key = batch.place(reference)
             let start = batch.commit.bytes.count
             if !entry.frames.isEmpty { entry.encode(into: &batch.commit.bytes) }
             var write = StateWrite(

@@ -4,7 +4,7 @@ import PaymentModel
 import RecordFormat
 
 /// The initiate that is being taken in, decoded and as the store will have it.
-struct NewInitiate {
+struct NewInitiate: Sendable {
     var box: InitiationBox
     var body: [UInt8]
 }
@@ -39,142 +39,94 @@ extension Shard {
     func apply(
         _ input: PaymentInput, to slot: HotPayments.Slot, cause: EventCause, initiate: NewInitiate? = nil
     ) -> Disposition {
-        guard let incarnation = owned[hot[slot].partition]?.incarnation else { return .ignored(.unknownPayment) }
-        let now = now(incarnation: incarnation)
-        var (transition, summary) = step(input, slot, now, cause)
-        let disposition = transition.disposition
-        take(transition, summary, slot, now, cause, initiate)
-        var decisions = 0
-        while let need = transition.need {
-            decisions += 1
-            let answer = answer(need, slot, now, initiate: initiate, isRunaway: decisions > limits.decisionsPerStep)
-            guard let answer else { break }
-            (transition, summary) = step(answer, slot, now, cause)
-            take(transition, summary, slot, now, cause, initiate)
+        let payment = hot[slot]
+        guard let incarnation = owned.incarnation(of: payment.partition) else { return .ignored(.unknownPayment) }
+        var context = StepContext(
+            now: now(incarnation: incarnation), partition: payment.partition, cause: cause, initiate: initiate,
+            initiation: payment.initiation, decisionsLeft: limits.decisionsPerStep)
+        var outcome = step(input, payment, context)
+        let disposition = outcome.disposition
+        take(outcome, slot, payment, context.now)
+        while let need = outcome.need {
+            context.decisionsLeft = outcome.decisionsLeft
+            context.initiate = nil
+            context.initiation = payment.initiation
+            outcome = step(answer(need, slot, &context), payment, context)
+            take(outcome, slot, payment, context.now)
         }
         return disposition
     }
 
-    /// What the shard must know of a payment's state after a step.
-    struct StepSummary: Sendable {
-        var status: PaymentStatus
-        /// The initiate's, where it had one.
-        var traceparent: String?
-    }
-
-    private func step(
-        _ input: PaymentInput, _ slot: HotPayments.Slot, _ now: Now, _ cause: EventCause
-    ) -> (Transition, StepSummary) {
-        // The batch leaves the shard for the time of the call, so that the payment's isolation can fill it.
-        var batch = OpenBatch(number: 0)
-        swap(&batch, &self.batch)
-        defer { swap(&batch, &self.batch) }
+    private func step(_ input: PaymentInput, _ payment: HotPayment, _ context: StepContext) -> StepOutcome {
         let held = held
-        let partition = hot[slot].partition
-        return hot[slot].actor.assumeIsolated { payment in
-            let transition = payment.step(input, now: now, rules: held.value.rules)
-            batch.append(transition, of: payment.state, partition: partition, cause: cause, at: now.wall, held.value)
-            return (
-                transition, StepSummary(status: payment.state.status, traceparent: payment.state.initiate?.traceparent)
-            )
-        }
+        let batch = batch
+        let health = health
+        return payment.actor.assumeIsolated { $0.take(input, context, into: batch, held, health) }
     }
 
-    /// Books what a transition brought: which state changed, which body and references are new, which effects wait.
+    /// Books what an input brought beside the batch: what is to be stored, what is ordered, what may not be sent.
     private func take(
-        _ transition: Transition, _ summary: StepSummary, _ slot: HotPayments.Slot, _ now: Now, _ cause: EventCause,
-        _ initiate: NewInitiate?
+        _ outcome: StepOutcome, _ slot: HotPayments.Slot, _ payment: HotPayment, _ now: Now
     ) {
-        guard transition.changedState || !transition.events.isEmpty || !transition.effects.isEmpty else { return }
-        touch(slot)
-        status.events += transition.events.count
-        for event in transition.events {
-            switch event.body {
-            case .received:
-                guard let initiate else { continue }
-                hot[slot].body = batch.place(initiate.body)
-                hot[slot].initiation = initiate.box
-            case .attemptStarted(let start):
-                hot[slot].references.append(batch.place(start.reference.text.utf8))
-                batch.references[start.reference.text] = hot[slot].id
-            default:
-                continue
+        guard outcome.isChanged else { return }
+        touch(slot, payment)
+        status.events += outcome.events
+        if let body = outcome.body {
+            payment.body = body
+            payment.initiation = outcome.initiation
+        }
+        for withdrawal in outcome.withdrawn {
+            stopSending(payment.id, attempt: withdrawal.attempt, effects: withdrawal.effects)
+        }
+        let held = held
+        for index in outcome.firstEffect..<batch.effects.count {
+            if case .submit(let order) = batch.effects[index].effect {
+                held.value.started(order.route, health: &health, now: now)
             }
         }
-        for effect in transition.effects {
-            if case .withdraw(let attempt) = effect {
-                stopSending(slot, attempt: attempt)
-                continue
-            }
-            if case .submit(let order) = effect { domain.started(order.route, health: &health, now: now) }
-            batch.effects.append(
-                PendingEffect(
-                    payment: hot[slot].id, partition: hot[slot].partition, incarnation: now.incarnation.number,
-                    effect: effect, urgent: summary.status == .inDoubt, initiation: hot[slot].initiation,
-                    traceparent: cause.traceparent ?? summary.traceparent))
-        }
-        switch transition.storage {
-        case .keep: break
-        case .dropBody: hot[slot].storage = .dropBody
-        case .forget: hot[slot].storage = .forget
-        }
-        for event in transition.events {
-            if case .attemptStarted(let start) = event.body { applyKept(start.reference, to: slot) }
+        if outcome.storage != .keep { payment.storage = outcome.storage }
+        for given in outcome.references {
+            payment.references.append(given.place)
+            applyKept(given.reference, to: slot)
         }
     }
 
-    func touch(_ slot: HotPayments.Slot) {
-        batch.touch(partition: hot[slot].partition)
-        guard !hot[slot].isTouched else { return }
-        hot[slot].isTouched = true
+    private func touch(_ slot: HotPayments.Slot, _ payment: HotPayment) {
+        guard !payment.isTouched else { return }
+        batch.touch(partition: payment.partition)
+        payment.isTouched = true
         batch.touched.append(slot)
     }
 
     /// Positive evidence against a closed attempt has come: what was not sent yet of this payment is not sent, whatever
-    /// becomes of the commit.
-    private func stopSending(_ slot: HotPayments.Slot, attempt: Int) {
-        let id = hot[slot].id
+    /// becomes of the commit. `effects`: how many of the open batch's effects were ordered before.
+    private func stopSending(_ id: PaymentID, attempt: Int, effects: Int) {
         _ = outbox.withdraw { job in
             guard job.payment == id, case .submit(let order) = job.order else { return false }
             return order.attempt == attempt
         }
         // Ordered with a batch that is not durable yet, or in this very one: not even begun.
-        func isOfAttempt(_ pending: PendingEffect) -> Bool {
-            guard pending.payment == id, case .submit(let order) = pending.effect else { return false }
-            return order.attempt == attempt
-        }
-        for index in batch.effects.indices where isOfAttempt(batch.effects[index]) {
-            batch.effects[index].isWithdrawn = true
-        }
-        for index in (flying?.effects ?? []).indices {
-            guard let pending = flying?.effects[index], isOfAttempt(pending) else { continue }
-            flying?.effects[index].isWithdrawn = true
-        }
+        batch.withdraw(id, attempt: attempt, effects: effects)
+        if let flying { flying.withdraw(id, attempt: attempt, effects: flying.effects.count) }
     }
 
     // MARK: Decisions
 
-    private func answer(
-        _ need: Need, _ slot: HotPayments.Slot, _ now: Now, initiate: NewInitiate?, isRunaway: Bool
-    ) -> PaymentInput? {
-        let initiation = initiate?.box.initiation ?? initiation(of: slot)
-        guard !isRunaway, let initiation else {
-            if isRunaway { raise(.runaway(hot[slot].id)) }
-            return handToPeople(need, now)
+    /// The answer to a need that could not be answered at once: the initiate is in the store, or there is none, or the
+    /// payment asks without end.
+    private func answer(_ need: Need, _ slot: HotPayments.Slot, _ context: inout StepContext) -> PaymentInput {
+        let payment = hot[slot]
+        let isRunaway = context.decisionsLeft < 0
+        guard !isRunaway, let initiation = initiation(of: slot) else {
+            if isRunaway { raise(.runaway(payment.id)) }
+            return handToPeople(need, context.now)
         }
-        switch need {
-        case .screening:
-            return .screened(domain.screen(initiation, now: now))
-        case .route(let routeNeed):
-            return .routed(
-                domain.route(
-                    initiation, need: routeNeed, payment: hot[slot].id, health: health, now: now))
-        }
+        return held.answer(need, initiation, payment.id, health, context.now)
     }
 
     /// A decision that cannot be made: somebody must look, and nobody else waits for it.
     private func handToPeople(_ need: Need, _ now: Now) -> PaymentInput {
-        let rules = domain.rules
+        let rules = held.rules
         let deadline = now.wall + rules.manualDeadline
         switch need {
         case .screening:
@@ -191,10 +143,11 @@ extension Shard {
 
     /// The decoded initiate of a payment: from memory until its batch is durable, from then on from the store.
     func initiation(of slot: HotPayments.Slot) -> Initiation? {
-        if let box = hot[slot].initiation { return box.initiation }
-        let kind = hot[slot].actor.assumeIsolated { $0.state.kind }
+        let payment = hot[slot]
+        if let box = payment.initiation { return box.initiation }
+        let kind = payment.actor.assumeIsolated { $0.state.kind }
         guard let kind else { return nil }
-        return storedInitiation(hot[slot].id, partition: hot[slot].partition, kind: kind)
+        return storedInitiation(payment.id, partition: payment.partition, kind: kind)
     }
 
     func storedInitiation(_ id: PaymentID, partition: Int32, kind: PaymentKind) -> Initiation? {

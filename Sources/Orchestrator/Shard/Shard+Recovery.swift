@@ -42,17 +42,14 @@ extension Shard {
     private func forgetEverything() {
         orphan { _ in true }
         outbox = Outbox(limits: limits)
-        health = domain.initialHealth()
+        health = held.value.initialHealth()
         hot.removeAll()
         timers.removeAll()
         kept.removeAll()
         owned.removeAll()
         // A result of the present incarnation that was not committed yet is one of an earlier incarnation from now on.
         let number = batch.number
-        batch.commit.removeAll()
-        let buffers = batch.commit
-        batch = OpenBatch(number: number + 1)
-        batch.commit = buffers
+        batch = OpenBatch(number: number + 1, buffers: batch.commit)
         committed = number
         poisoned = nil
     }

@@ -5,26 +5,25 @@ import PaymentModel
 extension Shard {
     /// Arms, moves or clears a payment's timer. The moment is fixed on the monotonic clock here: later jumps of the wall
     /// clock move nothing.
-    func arm(_ slot: HotPayments.Slot, due: Timestamp?, notBefore: MonotonicTime? = nil) {
-        guard hot[slot].armedFor != due || (due != nil && hot[slot].timer == nil) else { return }
-        if let handle = hot[slot].timer { timers.remove(handle) }
-        hot[slot].timer = nil
-        hot[slot].armedFor = due
+    func arm(_ payment: HotPayment, due: Timestamp?, notBefore: MonotonicTime? = nil) {
+        guard payment.armedFor != due || (due != nil && payment.timer == nil) else { return }
+        if let handle = payment.timer { timers.remove(handle) }
+        payment.timer = nil
+        payment.armedFor = due
         guard let due else { return }
-        let partition = hot[slot].partition
-        guard isLoaded(due, partition) else {
+        guard isLoaded(due, payment.partition) else {
             batch.distant.append(
-                DistantTimer(due: due, partition: partition, space: .payment, key: hot[slot].id.text))
+                DistantTimer(due: due, partition: payment.partition, space: .payment, key: payment.id.text))
             return
         }
-        var node = node(due, partition, .payment, hot[slot].id.text)
+        var node = node(due, payment.partition, .payment, payment.id.text)
         if let notBefore { node.at = max(node.at, notBefore) }
-        hot[slot].timer = timers.insert(node)
+        payment.timer = timers.insert(node)
     }
 
     /// Whether timers due then are kept in memory: later ones are read from the store when their time comes nearer.
     func isLoaded(_ due: Timestamp, _ partition: Int32) -> Bool {
-        due <= owned[partition]?.window.through ?? Timestamp(milliseconds: .min)
+        due <= owned.loadedThrough(partition)
     }
 
     func node(_ due: Timestamp, _ partition: Int32, _ space: StateSpace, _ key: String) -> TimerNode {
@@ -66,7 +65,7 @@ extension Shard {
         {
             fired += 1
             status.timersFired += 1
-            guard owned[node.partition] != nil else { continue }
+            guard owned.contains(node.partition) else { continue }
             switch node.space {
             case .payment: firePayment(node, handle)
             case .kept: fireKept(node)
@@ -85,18 +84,18 @@ extension Shard {
         let wanted = hot[slot].actor.assumeIsolated { $0.state.timer }
         guard wanted == node.due else {
             // Set anew or cleared since it was armed.
-            return arm(slot, due: wanted)
+            return arm(hot[slot], due: wanted)
         }
         apply(.timer(due: node.isProbe ? wall : node.due), to: slot, cause: EventCause())
         let next = hot[slot].actor.assumeIsolated { $0.state.timer }
         if node.isProbe {
-            if !hot[slot].isTouched { arm(slot, due: next) }
+            if !hot[slot].isTouched { arm(hot[slot], due: next) }
         } else if next == node.due {
             // The machine did not take it: once more in a while, never in a loop.
             hot[slot].armedFor = nil
-            arm(slot, due: next, notBefore: monotonic + Milliseconds(1_000))
+            arm(hot[slot], due: next, notBefore: monotonic + Milliseconds(1_000))
         } else if !hot[slot].isTouched {
-            arm(slot, due: next)
+            arm(hot[slot], due: next)
         }
     }
 
@@ -109,14 +108,14 @@ extension Shard {
         guard timers.count < limits.timers / 2, !owned.isEmpty else { return }
         let target = wall + limits.timerHorizon
         let slack = limits.timerHorizon.count / 10
-        for partition in owned.keys.sorted() {
-            guard var window = owned[partition]?.window else { continue }
+        for partition in owned.partitions {
+            guard var window = owned.window(of: partition) else { continue }
             guard window.isPartial || (target - window.through).count > slack else { continue }
             do throws(LogError) {
                 let page = try ports.log.timers(
                     partition: partition, through: target, after: window.cursor, limit: limits.timerPage)
                 take(page, into: &window, target: target, isTakeover: window.isFirst)
-                owned[partition]?.window = window
+                owned.setWindow(window, of: partition)
             } catch {
                 return fail(error)
             }
@@ -167,9 +166,10 @@ extension Shard {
             node.space == .kept || PaymentID(node.key).flatMap { hot.find($0) } != nil
         }
         for (partition, due) in lost {
-            owned[partition]?.window = TimerWindow(
+            let window = TimerWindow(
                 through: due + Milliseconds(-1),
                 cursor: DueTimer(due: due, partition: partition, space: .payment, key: []), isPartial: true)
+            owned.setWindow(window, of: partition)
         }
     }
 }

@@ -16,37 +16,12 @@ public actor Shard<P: ShardPorts> {
     nonisolated let mailbox = Mailbox()
     private nonisolated let published = Mutex(ShardStatus())
 
-    /// What the shard is about; see `ShardPhase` for what others see of it.
-    enum Phase {
-        case idle
-        case starting
-        case running
-        /// Waits for its old senders, and until `until`, before it has the log read again.
-        case failing(until: MonotonicTime, LogError)
-        case recovering(LogError)
-        case draining(until: MonotonicTime, cutShort: Bool)
-        case closing
-        case closed
-        case stopped(String)
-    }
-
-    /// A partition that the shard owns.
-    struct Ownership {
-        var assignment: Assignment
-        var incarnation: Incarnation
-        /// Next offsets, once something was polled.
-        var commands: Int64?
-        var notifications: Int64?
-        var window = TimerWindow()
-    }
-
-    var phase = Phase.idle
+    var phase = ShardCourse.idle
     /// The domain in force; shared by reference, because a copy of it would cost a count for each of its parts.
     var held: HeldDomain<P.Domain>
-    var domain: P.Domain { _read { yield held.value } }
     var domainVersion: Int
     var health: P.Domain.Health
-    var owned: [Int32: Ownership] = [:]
+    var owned = OwnedPartitions()
     var hot: HotPayments
     var timers = TimerQueue()
     var outbox: Outbox
@@ -54,7 +29,7 @@ public actor Shard<P: ShardPorts> {
     var orphans: [UInt64: OutboxJob] = [:]
     var results: [OutboxResult] = []
     var batch = OpenBatch(number: 1)
-    var flying: FlyingBatch?
+    var flying: OpenBatch?
     var committed: UInt64 = 0
     /// Kept notifications of the open and the flying batch.
     var kept: [String: KeptEntry] = [:]
@@ -206,7 +181,7 @@ public actor Shard<P: ShardPorts> {
 
     func publish() {
         status.phase = phase.visible
-        status.partitions = owned.keys.sorted()
+        status.partitions = owned.partitions
         status.hotPayments = hot.count
         status.underWay = outbox.underWay
         status.waiting = outbox.waiting
@@ -244,27 +219,9 @@ public actor Shard<P: ShardPorts> {
         if outbox.waiting > 0 { moments.append(monotonic + Milliseconds(250)) }
         if let slot = hot.leastRecent { moments.append(hot[slot].lastUse + limits.idle + Milliseconds(1)) }
         if !owned.isEmpty { moments.append(monotonic + Milliseconds(max(1, limits.timerHorizon.count / 20))) }
-        if owned.values.contains(where: \.window.isPartial), timers.count < limits.timers / 2 {
+        if owned.list.contains(where: \.window.isPartial), timers.count < limits.timers / 2 {
             moments.append(monotonic + Milliseconds(1))
         }
         return moments.min()
-    }
-}
-
-extension Shard.Phase {
-    var isRunning: Bool {
-        if case .running = self { true } else { false }
-    }
-
-    fileprivate var visible: ShardPhase {
-        switch self {
-        case .idle: .idle
-        case .starting: .starting
-        case .running: .running
-        case .failing(_, let error), .recovering(let error): .degraded(reason: error.description)
-        case .draining, .closing: .draining
-        case .closed: .closed
-        case .stopped(let reason): .stopped(reason: reason)
-        }
     }
 }

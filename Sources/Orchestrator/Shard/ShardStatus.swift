@@ -1,3 +1,4 @@
+import EventLog
 import PaymentModel
 
 /// What a shard is doing, for readyz and metrics.
@@ -68,4 +69,34 @@ public struct ShardStatus: Sendable, Equatable {
 
     /// Whether it takes commands.
     public var isReady: Bool { phase == .running }
+}
+
+/// What the shard is about; see `ShardPhase` for what others see of it.
+enum ShardCourse {
+    case idle
+    case starting
+    case running
+    /// Waits for its old senders, and until `until`, before it has the log read again.
+    case failing(until: MonotonicTime, LogError)
+    case recovering(LogError)
+    case draining(until: MonotonicTime, cutShort: Bool)
+    case closing
+    case closed
+    case stopped(String)
+
+    var isRunning: Bool {
+        if case .running = self { true } else { false }
+    }
+
+    var visible: ShardPhase {
+        switch self {
+        case .idle: .idle
+        case .starting: .starting
+        case .running: .running
+        case .failing(_, let error), .recovering(let error): .degraded(reason: error.description)
+        case .draining, .closing: .draining
+        case .closed: .closed
+        case .stopped(let reason): .stopped(reason: reason)
+        }
+    }
 }

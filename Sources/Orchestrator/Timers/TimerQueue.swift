@@ -115,9 +115,10 @@ struct TimerQueue {
     }
 
     private func isEarlier(_ left: Int, _ right: Int) -> Bool {
-        let first = nodes[Int(heap[left])]
-        let second = nodes[Int(heap[right])]
-        if first.at != second.at { return first.at < second.at }
+        // Field by field: a node's copy would count a reference to its key.
+        let first = nodes[Int(heap[left])].at
+        let second = nodes[Int(heap[right])].at
+        if first != second { return first < second }
         // A total order, so that the same history fires in the same order.
         return heap[left] < heap[right]
     }
@@ -142,9 +143,9 @@ struct TimerQueue {
         var place = start
         while true {
             var least = place
-            for child in [2 * place + 1, 2 * place + 2] where child < heap.count && isEarlier(child, least) {
-                least = child
-            }
+            let left = 2 * place + 1
+            if left < heap.count, isEarlier(left, least) { least = left }
+            if left + 1 < heap.count, isEarlier(left + 1, least) { least = left + 1 }
             guard least != place else { return }
             exchange(place, least)
             place = least

@@ -71,13 +71,16 @@ public struct RouteHealthBoard: Sendable {
 
     private func share(_ whole: Int?) -> Int { whole.map { max(1, $0 / shards) } ?? .max }
 
-    /// An attempt is started on a route.
-    public mutating func started(_ route: Route, at now: MonotonicTime) {
-        guard let place = places[route] else { return }
+    /// An attempt is started on a route. Returns how many are open on it now; nil for a route that the policy does not
+    /// have.
+    @discardableResult
+    public mutating func started(_ route: Route, at now: MonotonicTime) -> Int? {
+        guard let place = places[route] else { return nil }
         entries[place].breaker.started(at: now, entries[place].settings)
         entries[place].budget.firstAttempt()
         entries[place].openAttempts += 1
         entries[place].countStart(at: now)
+        return entries[place].openAttempts
     }
 
     /// Whether a request of an attempt may be repeated on a route: repeats stay below 10 % of first attempts (L5).
@@ -87,13 +90,15 @@ public struct RouteHealthBoard: Sendable {
         return entries[place].budget.takeRepeat()
     }
 
-    /// An attempt that was started at `startedAt` has an outcome. Called once for each `started`.
+    /// An attempt that was started at `startedAt` has an outcome. Called once for each `started`; returns what that does.
+    @discardableResult
     public mutating func ended(
         _ route: Route, _ outcome: RouteOutcome, startedAt: MonotonicTime, at now: MonotonicTime
-    ) {
-        guard let place = places[route] else { return }
-        entries[place].openAttempts = max(0, entries[place].openAttempts - 1)
-        guard outcome != .neutral else { return }
+    ) -> Int? {
+        guard let place = places[route] else { return nil }
+        let open = max(0, entries[place].openAttempts - 1)
+        entries[place].openAttempts = open
+        guard outcome != .neutral else { return open }
         entries[place].throttle.ended(accepted: outcome == .answered, at: now)
         entries[place].breaker.ended(
             succeeded: outcome == .answered, startedAt: startedAt, at: now, entries[place].settings)
@@ -101,6 +106,7 @@ public struct RouteHealthBoard: Sendable {
             entries[place].isNotable = true
             hasNotable = true
         }
+        return open
     }
 
     /// Where a route stands, for people and metrics; nil for a route that the policy does not have.

@@ -44,6 +44,7 @@ final class PipelineRun<Log: ShardLog, Clock: ShardClock> {
         let adapters = Set(policy.routes.map(\.route.partner)).map {
             ($0, PartnerAdapter.reference(ReferenceAdapter()))
         }
+        let hasher = try SHA256Hasher()
         let domain = SwitchyardDomain(
             policy: policy,
             lists: ScreeningLists(
@@ -51,9 +52,10 @@ final class PipelineRun<Log: ShardLog, Clock: ShardClock> {
                 entries: [ScreeningEntry(id: "h1", list: .hold, names: ["Somebody Else"])]),
             partners: Dictionary(uniqueKeysWithValues: adapters), rules: CoreRules(terms: [:]), shards: 1,
             hash: { bytes in
-                guard let hash = try? SHA256.hash(bytes) else { preconditionFailure("SHA-256 is not available") }
-                func word(_ start: Int) -> UInt64 { hash[start..<(start + 8)].reduce(0) { $0 << 8 | UInt64($1) } }
-                return Digest(high: word(0), low: word(8))
+                guard let half = try? hasher.firstHalf(of: bytes.span.bytes) else {
+                    preconditionFailure("SHA-256 is not available")
+                }
+                return Digest(high: half.high, low: half.low)
             })
         shard = Shard(
             index: 0,

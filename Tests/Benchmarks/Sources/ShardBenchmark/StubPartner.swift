@@ -31,7 +31,7 @@ final class StubPartner<Clock: ShardClock>: PartnerTransport {
     }
 }
 
-/// Time that passes only when it is read, 64 reads to the millisecond: for runs under an instrument that slows the
+/// Time that passes only when it is read, 2 048 reads to the millisecond: for runs under an instrument that slows the
 /// program down, so that no deadline passes that would not have passed.
 final class CountedClock: ShardClock {
     private let reads = Atomic<Int64>(0)
@@ -44,7 +44,7 @@ final class CountedClock: ShardClock {
     }
 
     private func passed() -> Milliseconds {
-        Milliseconds(reads.add(1, ordering: .relaxed).newValue / 64)
+        Milliseconds(reads.add(1, ordering: .relaxed).newValue / 2_048)
     }
 
     func wall() -> Timestamp { wallBase + passed() }
