@@ -16,7 +16,7 @@ extension PolicyDecoder {
     private enum EntryKey: String, CaseIterable { case id, name, alsoKnownAs, source, effectiveFrom }
 
     /// Lists of names. No message repeats a name: it may be a person's.
-    func screening(_ value: YAMLValue, bytes: [UInt8]) throws(YAMLError) -> DecodedLists {
+    mutating func screening(_ value: YAMLValue, bytes: [UInt8]) throws(YAMLError) -> DecodedLists {
         let mapping = try value.mapping(ListsKey.self)
         var lists = DecodedLists(owner: "compliance", deadline: .seconds(86_400), entries: [], bytes: bytes)
         if let owner = try mapping.optional(.owner) { lists.owner = try owner.identifier() }
@@ -24,11 +24,22 @@ extension PolicyDecoder {
             lists.deadline = try deadline.milliseconds(atLeast: .seconds(1))
         }
         var ids: Set<String> = []
+        var held: [String: Int] = [:]
         for (key, list) in [(ListsKey.hold, ScreeningEntry.List.hold), (.block, .block)] {
             for (place, item) in try (mapping.optional(key)?.items(limit: 1_000_000) ?? []).enumerated() {
                 let entry = try entry(item, list, standardID: "\(list.rawValue)-\(place + 1)")
                 guard ids.insert(entry.id).inserted else { throw item.fault("the id '\(entry.id)' is taken") }
                 lists.entries.append(entry)
+                for name in entry.names.map(NameFolding.fold) {
+                    if list == .hold {
+                        held[name] = item.mark.line
+                    } else if let line = held[name] {
+                        warnings.append(
+                            item.fault(
+                                "a name of it stands in hold, too, in line \(line)",
+                                hint: "a block outweighs a hold: take out one of the two"))
+                    }
+                }
             }
         }
         return lists

@@ -161,13 +161,17 @@ extension PolicyDecoder {
             let text = try item.text()
             if let group = groups[text] {
                 countries.formUnion(group)
-            } else if let country = CountryCode(text), text == country.description {
+            } else if let country = CountryCode(text), text == country.description, CountryTable.contains(text) {
                 countries.insert(country)
             } else {
-                let near = Spelling.nearest(to: text, among: Array(groups.keys)).map { "did you mean '\($0)'?" }
+                // Codes that people write and that ISO 3166-1 reserves: no account's country is ever called so.
+                let usual = ["UK": "GB", "EL": "GR"][text]
+                let near = (usual ?? Spelling.nearest(to: text, among: Array(groups.keys))).map {
+                    "did you mean '\($0)'?"
+                }
                 throw item.fault(
                     "'\(Spelling.excerpt(text))' is no country",
-                    hint: near ?? "two capital letters of ISO 3166, or a group")
+                    hint: near ?? "two capital letters of ISO 3166-1, or a group")
             }
         }
         guard !countries.isEmpty else { throw value.fault("names no country") }

@@ -78,7 +78,35 @@ public struct PolicyBundle: Sendable {
             version: listHash, owner: lists.owner, deadline: lists.deadline, entries: lists.entries)
         partners = decoded.partners
         files = sources.files.map(\.path)
-        warnings = decoder.warnings
+        warnings = decoder.warnings + PolicyBundle.strangers(sources, decoded.partners, configuredPartners)
+    }
+
+    /// Partners that only one side knows: the catalogue, or the daemon's configuration. Allowed, because either may come
+    /// first; but a name that is misspelled looks just so, and its partner gets no payment.
+    private static func strangers(
+        _ sources: PolicySources, _ catalogue: [PartnerName], _ configured: Set<PartnerName>?
+    ) -> [YAMLError] {
+        guard let configured else { return [] }
+        func warning(_ file: String, _ message: String, _ name: PartnerName, among others: [PartnerName]) -> YAMLError {
+            let near = Spelling.nearest(to: name.text, among: others.map(\.text))
+            return YAMLError(
+                file: sources.name(file), mark: nil, message: message,
+                hint: near.map { "did you mean '\($0)'?" } ?? "the names must be the same in both")
+        }
+        let unreachable = catalogue.filter { !configured.contains($0) }
+        let undescribed = configured.subtracting(catalogue).sorted { $0.text < $1.text }
+        return unreachable.map { name in
+            warning(
+                "partners/\(name.text).yaml",
+                "the configuration has no partner '\(name.text)': its routes are never taken", name, among: undescribed)
+        }
+            + undescribed.map { name in
+                warning(
+                    "partners",
+                    "holds no \(name.text).yaml, though the configuration has that partner: no payment goes there",
+                    name,
+                    among: unreachable)
+            }
     }
 
     /// Path, length and bytes of every file, so that no two folders have the same content by accident of joining.

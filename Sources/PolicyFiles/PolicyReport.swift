@@ -76,8 +76,15 @@ public struct PolicyCheckReport: Sendable, Codable, Hashable {
     public var text: String {
         var lines = errors.map { "error: \($0.text)" } + warnings.map { "warning: \($0.text)" }
         if let policyVersion {
-            let sum = ["partners", "routes", "rules", "screeningEntries", "files"]
-                .map { "\(counts[$0] ?? 0) \($0)" }.joined(separator: ", ")
+            let words = [
+                ("partners", "partner", "partners"), ("routes", "route", "routes"), ("rules", "rule", "rules"),
+                ("screeningEntries", "entry of the screening lists", "entries of the screening lists"),
+                ("files", "file", "files"),
+            ]
+            let sum = words.map { key, one, many in
+                let count = counts[key] ?? 0
+                return "\(count) \(count == 1 ? one : many)"
+            }.joined(separator: ", ")
             lines.append("policy \(policyVersion) is valid: \(sum)")
         } else {
             lines.append("the policy is broken: \(errors.count) error\(errors.count == 1 ? "" : "s")")

@@ -113,7 +113,7 @@ private enum PolicyFolder {
         guard let handle = opendir(directory) else {
             throw PolicySources.fault(
                 directory, "cannot be read: \(FileBytes.reason(errno))",
-                hint: "routing.directory names the policy folder")
+                hint: "the policy folder is the argument, or routing.directory of the configuration")
         }
         defer { closedir(handle) }
         var names: [String] = []

@@ -105,6 +105,8 @@ private func faults(_ sources: PolicySources) -> [YAMLError] {
             partner, "cost: { fixed: 0.20, basisPoints: 0.5, maximum: 2.00 }",
             "cost: [{ upTo: 10.00, fixed: 1.00 }, { upTo: 10.00, fixed: 2.00 }, { fixed: 0 }]",
             "rails.sepa-instant.currencies.EUR.cost[1]", "'upTo' must grow from tier to tier"),
+        Row(partner, "countries: [GB]", "countries: [UK]", "rails.faster-payments.countries[0]", "'UK' is no country"),
+        Row(partner, "countries: [JP]", "countries: [XX]", "rails.zengin.countries[0]", "'XX' is no country"),
         Row(
             partner, "countries: [SEPA]", "countries: [SEPPA]", "rails.sepa-instant.countries[0]",
             "'SEPPA' is no country"),

@@ -81,7 +81,7 @@ private final class FolderCopy {
         } catch {
             #expect(
                 error.description == "/nowhere/routing: cannot be read: No such file or directory "
-                    + "(routing.directory names the policy folder)")
+                    + "(the policy folder is the argument, or routing.directory of the configuration)")
         }
         let copy = try FolderCopy()
         try FileManager.default.removeItem(atPath: copy.path + "/partners/bank-a.yaml")
@@ -114,6 +114,50 @@ private final class FolderCopy {
         #expect(texts.contains { $0.hasSuffix("partners/bank-a.yaml: rails.sepa-instant: no rule gives this route") })
         let early = try PolicyBundle.load(copy.path, today: day(2026, 10, 31), hash: testHash)
         #expect(early.warnings.contains { $0.message == "is 2026-11-01, after today" })
+    }
+
+    @Test("A partner that only the configuration or only the catalogue has is a warning that names the other")
+    func strangers() throws {
+        func texts(_ names: Set<String>?) throws -> [String] {
+            try PolicyBundle.load(
+                shippedDirectory, configuredPartners: names.map { Set($0.map { PartnerName($0) }) }, hash: testHash
+            ).warnings.map(\.description)
+        }
+        #expect(try texts(nil).isEmpty)
+        #expect(try texts(["bank-a", "bank-b"]).isEmpty)
+        let misspelled = try texts(["bank-a", "bank-c"])
+        #expect(misspelled.count == 2)
+        #expect(misspelled[0].contains("partners/bank-b.yaml: the configuration has no partner 'bank-b'"))
+        #expect(misspelled[0].hasSuffix("(did you mean 'bank-c'?)"))
+        #expect(misspelled[1].contains("holds no bank-c.yaml") && misspelled[1].hasSuffix("(did you mean 'bank-b'?)"))
+        #expect(try texts(["bank-a"]).count == 1)
+        #expect(try texts(["bank-a", "bank-b", "other"])[0].contains("holds no other.yaml"))
+    }
+
+    @Test("A name on both lists, however it is written, is a warning that does not repeat it")
+    func bothLists() throws {
+        let copy = try FolderCopy()
+        try copy.write(
+            "hold: [Anna Beispiel, Casimir Test]\nblock:\n  - { id: x, name: Other, alsoKnownAs: [\"ANNA  beispiel\"] }\n",
+            to: "screening.yaml")
+        let warnings = try PolicyBundle.load(copy.path, hash: testHash).warnings
+        #expect(warnings.count == 1)
+        #expect(warnings[0].message == "a name of it stands in hold, too, in line 1" && warnings[0].line == 3)
+        #expect(!warnings[0].description.lowercased().contains("beispiel"))
+    }
+
+    @Test("The report counts in words; a folder that is not there is told without guessing who named it")
+    func reportText() throws {
+        let copy = try FolderCopy()
+        try copy.write("hold: [Anna Beispiel]\n", to: "screening.yaml")
+        let text = PolicyCheckReport(try PolicyBundle.load(copy.path, hash: testHash)).text
+        #expect(text.contains("2 partners, ") && text.contains(", 1 entry of the screening lists, "), "\(text)")
+        do throws(PolicyFaults) {
+            _ = try PolicySources.read(copy.path + "/nowhere")
+            Issue.record("read")
+        } catch {
+            #expect(error.description.contains("No such file or directory (the policy folder is the argument, or"))
+        }
     }
 
     @Test("A folder that is swapped all the time is read as one of its states, or not at all")

@@ -224,7 +224,8 @@ let shippedDirectory: String = {
     func reports() throws {
         let bundle = try ShippedPolicyTests.bundle()
         let report = PolicyCheckReport(bundle)
-        #expect(report.text.contains("is valid: 2 partners, 15 routes, 8 rules, 4 screeningEntries, 9 files"))
+        #expect(
+            report.text.contains("is valid: 2 partners, 15 routes, 8 rules, 4 entries of the screening lists, 9 files"))
         #expect(report.json.contains("\"valid\":true"))
         let explanation = PolicyExplanation(bundle.routing, payout(), now: at(friday))
         #expect(explanation.rule == "sepa")

@@ -1,3 +1,5 @@
+import PaymentModel
+
 /// Account numbers, clearing codes, aliases and BICs by form. Whether an account exists only a partner knows.
 enum AccountVerification {
     /// ABA routing number: nine digits, weights 3, 7, 1, sum divisible by 10 (ABA Routing Number Policy), not all 0.

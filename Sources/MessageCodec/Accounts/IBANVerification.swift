@@ -1,3 +1,5 @@
+import PaymentModel
+
 /// IBANs by form: ISO 13616 and the structures of its registry.
 enum IBANVerification {
     /// One run of a national part: how many characters of which class.

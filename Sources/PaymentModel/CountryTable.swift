@@ -1,6 +1,6 @@
 /// Country codes of ISO 3166-1 alpha-2, from `iso3166.tab` of the time zone database (public domain), and `XK` (Kosovo:
 /// user-assigned, but used by the IBAN registry and by BICs).
-enum CountryTable {
+public enum CountryTable {
     private static let codes = """
         AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV
         BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES
@@ -23,21 +23,22 @@ enum CountryTable {
     }()
 
     /// Where two bytes stand in a table of 26 × 26 pairs of letters; nil where they are no two upper-case letters.
-    @inline(__always)
-    static func place(_ first: UInt8, _ second: UInt8) -> Int? {
+    /// Constant time.
+    @inlinable
+    public static func place(_ first: UInt8, _ second: UInt8) -> Int? {
         let row = Int(first &- UInt8(ascii: "A"))
         let column = Int(second &- UInt8(ascii: "A"))
         return row < 26 && column < 26 ? row &* 26 &+ column : nil
     }
 
-    /// Whether two bytes are the code of a country.
-    static func contains(_ first: UInt8, _ second: UInt8) -> Bool {
+    /// Whether two bytes are the code of a country. Constant time.
+    public static func contains(_ first: UInt8, _ second: UInt8) -> Bool {
         guard let place = place(first, second) else { return false }
         return known[place]
     }
 
-    /// Whether the text is the code of a country.
-    static func contains(_ code: String) -> Bool {
+    /// Whether the text is the code of a country. Constant time.
+    public static func contains(_ code: String) -> Bool {
         var bytes = code.utf8.makeIterator()
         guard let first = bytes.next(), let second = bytes.next(), bytes.next() == nil else { return false }
         return contains(first, second)
