@@ -82,7 +82,8 @@ public struct ServerTLSConfiguration: Sendable, Hashable {
     public var certificateFile: String
     /// Its key, PEM: `keyFile`.
     public var keyFile: String
-    /// Authorities of client certificates, PEM: `clientCAFile`. Where given, every caller must show one.
+    /// Authorities of client certificates, PEM: `clientCAFile`. Where given, every caller must show one, partners
+    /// with their notifications, too; partners without one need a proxy before the port.
     public var clientCAFile: String?
 }
 

@@ -46,7 +46,11 @@ struct ListQuery: Sendable, Equatable {
             case "state":
                 guard !item.value.isEmpty else { continue }
                 guard let status = PaymentStatus(name: item.value), status != .none else {
-                    return .failure(Problem(400, detail: "no such state", members: ["field": "state"]))
+                    let known = PaymentStatus.allCases.filter { $0 != .none }.map { "\($0.name)" }
+                    return .failure(
+                        Problem(
+                            400, detail: "no such state; one of \(known.joined(separator: ", "))",
+                            members: ["field": "state"]))
                 }
                 query.statuses.append(status.rawValue)
             case "partner": query.partner = item.value.isEmpty ? nil : item.value

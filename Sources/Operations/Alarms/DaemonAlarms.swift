@@ -66,7 +66,7 @@ struct AlarmText {
                 [("payment", .text(id.text))])
         case .deadLetter(let topic, let partition, let offset, let code):
             self.init(
-                "dead-letter", .warning, "a record could not be decoded and went to the dead letters",
+                "dead-letter", .warning, AlarmText.deadLetter(code),
                 [
                     ("topic", .text(topic)), ("partition", .integer(Int64(partition))), ("offset", .integer(offset)),
                     ("code", .text(code)),
@@ -92,6 +92,17 @@ struct AlarmText {
                 "degraded", .error, "the log cannot be written; nothing is lost, nothing goes on",
                 [("detail", .text(detail))])
         case .recovered: self.init("recovered", .info, "the log can be written again")
+        }
+    }
+
+    /// Most could not be decoded; an authentic notification that names nothing of ours could, and means something else.
+    private static func deadLetter(_ code: String) -> String {
+        switch code {
+        case "unexplained-notification":
+            "an authentic notification names no reference of ours, or is of a type unknown; it is with the dead letters"
+        case "unreadable-notification":
+            "the partner's adapter cannot read an authentic notification; it is with the dead letters"
+        default: "a record could not be decoded and went to the dead letters"
         }
     }
 

@@ -3,6 +3,7 @@ import CommandLineOptions
 import Configuration
 import Glibc
 import Operations
+import PaymentModel
 
 /// `switchyard payments …`: the stuck-payment desk.
 enum PaymentsCommand {
@@ -59,14 +60,18 @@ enum PaymentsCommand {
     }
 
     private static func list(_ command: ParsedCommand, _ options: ClientOptions) throws(CommandFailure) -> ExitCode {
-        let reach = try Reach(options, role: .read, readsStates: true)
         guard let limit = command["--limit"].flatMap({ Int($0) }), limit > 0 else {
             throw CommandFailure(.usage, "--limit needs a number above 0")
+        }
+        if let state = command["--state"], PaymentStatus(name: state).map({ $0 == .none }) ?? true {
+            let known = PaymentStatus.allCases.filter { $0 != .none }.map { "\($0.name)" }
+            throw CommandFailure(.usage, "--state \(state): no such state; one of \(known.joined(separator: ", "))")
         }
         var filter: [String] = []
         for (option, name) in [("--state", "state"), ("--partner", "partner"), ("--older-than", "olderThan")] {
             if let value = command[option] { filter.append("\(name)=\(PercentEncoding.encode(value))") }
         }
+        let reach = try Reach(options, role: .read, readsStates: true)
         var found: [JSONValue] = []
         var next: String?
         var share: JSONValue?
@@ -111,8 +116,8 @@ enum PaymentsCommand {
     private static func decide(
         _ payment: String, _ command: ParsedCommand, _ options: ClientOptions
     ) throws(CommandFailure) -> ExitCode {
-        let reach = try Reach(options, role: .desk)
         let (type, data) = try decision(payment, command)
+        let reach = try Reach(options, role: .desk)
         let id = "desk-\(hexadecimal(UInt64.random(in: 0 ... .max)))\(hexadecimal(UInt64.random(in: 0 ... .max)))"
         let source = "urn:switchyard:desk"
         let line: JSONValue = [
@@ -137,7 +142,8 @@ enum PaymentsCommand {
             Terminal.json(outcome)
         } else if rejected {
             let data = outcome["data"]
-            Terminal.error("rejected: \(data?["code"]?.string ?? "?"): \(data?["message"]?.string ?? "")")
+            let field = data?["field"]?.string.map { "\($0) " } ?? ""
+            Terminal.error("rejected: \(data?["code"]?.string ?? "?"): \(field)\(data?["message"]?.string ?? "")")
         } else {
             Terminal.line("accepted; \(payment) was \(outcome["data"]?["state"]?.string ?? "?")")
         }
@@ -150,6 +156,12 @@ enum PaymentsCommand {
         let who = command["--operator"] ?? ""
         if command.path.last == "resolve" {
             var evidence: [String: JSONValue] = [:]
+            if command["--outcome"] == "absent", command["--observed-at"] == nil {
+                throw CommandFailure(
+                    .usage,
+                    "--outcome absent needs --observed-at TIME: when you looked and found nothing, as in "
+                        + "2026-11-20T14:30:00Z; only absence seen late enough proves that nothing is under way")
+            }
             if let observedAt = command["--observed-at"] { evidence["observedAt"] = .string(observedAt) }
             if let note = command["--note"] { evidence["note"] = .string(note) }
             return (

@@ -11,6 +11,8 @@ enum SwitchyardCommand {
         .option("--timeout", "SECONDS", "how long a daemon or a directory is waited for", default: "30"),
         .option("--token-file", "FILE", "the bearer token to show (else SWITCHYARD_TOKEN, else the configuration's)"),
         .option("--ca-file", "FILE", "authorities of the daemon's certificate, PEM (else the system's)"),
+        .option("--certificate-file", "FILE", "the certificate to show a daemon that asks for one, PEM"),
+        .option("--key-file", "FILE", "its key, PEM"),
         json,
     ]
 
@@ -93,8 +95,12 @@ extension ClientOptions {
         guard let seconds = command["--timeout"].flatMap({ Int64($0) }), (0...86_400).contains(seconds) else {
             throw CommandFailure(.usage, "--timeout needs whole seconds")
         }
+        guard (command["--certificate-file"] == nil) == (command["--key-file"] == nil) else {
+            throw CommandFailure(.usage, "--certificate-file and --key-file belong together")
+        }
         self.init(
             configuration: command["--config"] ?? "switchyard.yaml", tokenFile: command["--token-file"],
-            certificateAuthority: command["--ca-file"], timeout: .seconds(seconds), json: command["--output"] == "json")
+            certificateAuthority: command["--ca-file"], certificate: command["--certificate-file"],
+            key: command["--key-file"], timeout: .seconds(seconds), json: command["--output"] == "json")
     }
 }

@@ -24,6 +24,7 @@ final class Daemon {
     private let policy: PolicyFolder
     private let domain: DomainBox<SwitchyardDomain>
     private let display = RouteHealthDisplay()
+    private let policyWarnings: [String]
 
     /// Reads the policy and prepares the partners. Opens nothing yet.
     init(_ configuration: SwitchyardConfiguration, log: Logger, systemd: SystemdNotifier) throws(CommandFailure) {
@@ -34,9 +35,16 @@ final class Daemon {
         let loaded = try policy.load()
         partners = try PartnerSetup(configuration, policy: loaded.policy, metrics: metrics)
         domain = DomainBox(Daemon.domain(loaded, configuration, partners, display))
+        policyWarnings = loaded.warnings
+        tell(loaded)
+    }
+
+    /// Says which policy is in force, and what should be known of it.
+    private func tell(_ loaded: PolicyFolder.Loaded) {
         log.info(
             "policy in force",
             [("version", .text(loaded.policy.version)), ("routes", .integer(Int64(loaded.policy.routes.count)))])
+        for warning in loaded.warnings { log.warning(warning) }
     }
 
     private static func domain(
@@ -68,6 +76,7 @@ final class Daemon {
         let running = opened.start(self)
         let appender = WatchedAppender(opened.appender)
         let readiness = DaemonReadiness(appender: appender, ownsAll: opened.ownsAll)
+        readiness.policy(warnings: policyWarnings)
         readiness.watch(running)
         DaemonMetrics.register(running, count: configuration.shards, in: metrics)
         DaemonMetrics.register(server, in: metrics)
@@ -105,8 +114,8 @@ final class Daemon {
             partners.adopt(loaded.policy)
             domain.replace(with: Daemon.domain(loaded, configuration, partners, display))
             running.wake()
-            readiness.policy(fault: nil)
-            log.info("policy in force", [("version", .text(loaded.policy.version))])
+            readiness.policy(warnings: loaded.warnings)
+            tell(loaded)
         } catch {
             readiness.policy(fault: error.message)
             log.error("the policy folder is broken; the one before stays in force", [("fault", .text(error.message))])

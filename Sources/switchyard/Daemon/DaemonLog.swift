@@ -1,7 +1,6 @@
 import Configuration
 import EmbeddedLog
 import EventLog
-import Foundation
 import Glibc
 import KafkaLog
 import Metrics
@@ -25,21 +24,24 @@ struct DaemonLog {
 
     /// Makes the directory, with those above it, where it is missing.
     static func prepare(_ directory: String) throws(CommandFailure) {
-        do {
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        } catch {
-            throw CommandFailure(.unreachable, "log.directory \(directory) cannot be made: \(reason(error))")
+        var end = directory.startIndex
+        while end < directory.endIndex {
+            end = directory[directory.index(after: end)...].firstIndex(of: "/") ?? directory.endIndex
+            // What is there already is found below, whatever it is; what cannot be made has a reason here.
+            guard mkdir(String(directory[..<end]), 0o777) == 0 || errno == EEXIST || errno == EISDIR else {
+                throw CommandFailure(
+                    .unreachable,
+                    "log.directory \(directory) cannot be made: \(directory[..<end]): \(FileBytes.reason(errno))")
+            }
+        }
+        var found = stat()
+        guard stat(directory, &found) == 0, found.st_mode & S_IFMT == S_IFDIR else {
+            throw CommandFailure(.unreachable, "log.directory \(directory): \(FileBytes.reason(ENOTDIR))")
         }
         guard access(directory, W_OK | X_OK) == 0 else {
             throw CommandFailure(
                 .unreachable, "log.directory \(directory) cannot be written: \(FileBytes.reason(errno))")
         }
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        let code = underlying?.domain == NSPOSIXErrorDomain ? underlying?.code : nil
-        return code.map { FileBytes.reason(Int32($0)) } ?? "the file system refuses"
     }
 
     /// Opens the log. Waits for a directory that another process holds, and for a broker; nil where the end was asked for

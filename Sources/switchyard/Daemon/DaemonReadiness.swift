@@ -7,6 +7,7 @@ final class DaemonReadiness: Sendable {
     private struct State {
         var shards: (any RunningShards)?
         var policyFault: String?
+        var policyWarnings: [String] = []
         var isDraining = false
     }
 
@@ -25,8 +26,16 @@ final class DaemonReadiness: Sendable {
     /// The shards to look at.
     func watch(_ shards: any RunningShards) { state.withLock { $0.shards = shards } }
 
-    /// The policy folder is broken since the last reload, or nil: it is in force.
-    func policy(fault: String?) { state.withLock { $0.policyFault = fault } }
+    /// The policy folder is broken since the last reload; the one before is in force.
+    func policy(fault: String) { state.withLock { $0.policyFault = fault } }
+
+    /// The policy folder is in force, and this should be known of it.
+    func policy(warnings: [String]) {
+        state.withLock {
+            $0.policyFault = nil
+            $0.policyWarnings = warnings
+        }
+    }
 
     /// The daemon finishes.
     func draining() { state.withLock { $0.isDraining = true } }
@@ -36,6 +45,7 @@ final class DaemonReadiness: Sendable {
         let state = self.state.withLock { $0 }
         var readiness = Readiness()
         if let fault = state.policyFault { readiness.notices.append("the policy before is still in force: \(fault)") }
+        readiness.notices += state.policyWarnings.prefix(32)
         if state.isDraining { readiness.reasons.append("draining") }
         if let fault = appender.fault { readiness.reasons.append("nothing can be stored: \(fault)") }
         guard let statuses = state.shards?.statuses else {

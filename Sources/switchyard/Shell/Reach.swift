@@ -10,12 +10,14 @@ import PaymentModel
 final class Reach {
     private let configuration: SwitchyardConfiguration
     private let tokenFile: String?
-    private let certificateAuthority: String?
+    private let tls: HTTPTLSConfiguration
     private let timeout: Duration
     private let role: Configuration.AccessRole
     private let mayCreate: Bool
     private let readsStates: Bool
     private var access: (any LogAccess)?
+    /// Why no daemon answered last.
+    private var silence: String?
 
     /// - Parameters:
     ///   - role: what the command does; a token that has it is taken from the configuration where none is given.
@@ -26,7 +28,9 @@ final class Reach {
     ) throws(CommandFailure) {
         configuration = try SwitchyardConfiguration.forClient(options.configuration)
         tokenFile = options.tokenFile
-        certificateAuthority = options.certificateAuthority
+        tls = HTTPTLSConfiguration(
+            certificateAuthorityFile: options.certificateAuthority, clientCertificateFile: options.certificate,
+            clientKeyFile: options.key)
         timeout = options.timeout
         self.role = role
         self.mayCreate = mayCreate
@@ -75,7 +79,13 @@ final class Reach {
             return try OpenLog.kafka(log, configuration: configuration)
         case .embedded(let log):
             if let daemon = try daemon(log.directory) { return daemon }
-            return try OpenLog.embedded(log, mayCreate: mayCreate)
+            do throws(AccessFault) {
+                return try OpenLog.embedded(log, mayCreate: mayCreate)
+            } catch {
+                // Held by a daemon that did not answer: why not is the better half of the reason.
+                guard case .unreachable(let detail) = error, let silence else { throw error }
+                throw .unreachable("\(detail); the port does not answer: \(silence)")
+            }
         }
     }
 
@@ -86,23 +96,36 @@ final class Reach {
         let scheme = configuration.http.tls == nil ? "http" : "https"
         var reached = address
         if ["0.0.0.0", "::"].contains(reached.host) { reached.host = "127.0.0.1" }
+        let client: DaemonClient
         do throws(CommandFailure) {
             let token = try ClientSecrets.token(configuration, file: tokenFile, role: role)
-            let tls = HTTPTLSConfiguration(certificateAuthorityFile: certificateAuthority)
-            let client = try DaemonClient(base: "\(scheme)://\(reached)", token: token, tls: tls)
-            guard let health = try? client.request(.get, "/healthz", timeout: .seconds(3)), health.status == 200 else {
-                return nil
-            }
-            // Another daemon may have taken the port of ours.
-            if let theirs = health.headers[HealthHeaders.identity], let ours = LogIdentity.of(directory),
-                theirs != ours
-            {
-                return nil
-            }
-            return HTTPLogAccess(client)
+            client = try DaemonClient(base: "\(scheme)://\(reached)", token: token, tls: tls)
         } catch {
             throw .refused(error.message)
         }
+        return try answers(client, directory) ? HTTPLogAccess(client) : nil
+    }
+
+    /// Whether what listens there is the daemon that holds this directory.
+    private func answers(_ client: DaemonClient, _ directory: String) throws(AccessFault) -> Bool {
+        let health: DaemonAnswer
+        silence = nil
+        do throws(AccessFault) {
+            health = try client.request(.get, "/healthz", timeout: .seconds(3))
+        } catch {
+            if case .unreachable(let detail) = error { silence = detail }
+            return false
+        }
+        if health.status == 403 {
+            let wantsCertificate = configuration.http.tls?.clientCAFile != nil
+            throw .refused(health.problem + (wantsCertificate ? " (--certificate-file and --key-file)" : ""))
+        }
+        guard health.status == 200 else { return false }
+        // Another daemon may have taken the port of ours.
+        if let theirs = health.headers[HealthHeaders.identity], let ours = LogIdentity.of(directory) {
+            return theirs == ours
+        }
+        return true
     }
 }
 
@@ -111,6 +134,8 @@ struct ClientOptions {
     var configuration: String
     var tokenFile: String?
     var certificateAuthority: String?
+    var certificate: String?
+    var key: String?
     var timeout: Duration
     var json: Bool
 }

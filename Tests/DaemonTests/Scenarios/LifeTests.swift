@@ -48,6 +48,45 @@ struct LifeTests {
         #expect(explain.status == 0 && explain.out.contains("\"candidates\""), "\(explain)")
     }
 
+    @Test("what a command line lacks is named before anything is asked for")
+    func hints() async throws {
+        let world = try await World(banks: false)
+        let resolve = try await world.run([
+            "payments", "resolve", "p", "--attempt", "a", "--outcome", "absent", "--operator", "ann",
+        ])
+        #expect(resolve.status == 2 && resolve.err.contains("needs --observed-at TIME"), "\(resolve)")
+        let list = try await world.run(["payments", "list", "--state", "zzz"])
+        #expect(
+            list.status == 2 && list.err.contains("held, routing, offloaded") && !list.err.contains("none"), "\(list)")
+        let half = try await world.run(["payments", "list", "--key-file", "x"])
+        #expect(half.status == 2 && half.err.contains("--certificate-file"), "\(half)")
+    }
+
+    @Test("the last line of a daemon that cannot run is one of its log")
+    func lastLine() async throws {
+        let world = try await World(banks: false) { $0.replacingOccurrences(of: "shards: 2", with: "shards: 0") }
+        let json = try await Finished.run(["run", "--config", world.configuration])
+        let last = try JSONValue(parsing: try #require(json.err.split(separator: "\n").last).description)
+        #expect(json.status == 1 && last["level"]?.string == "error" && last["exitCode"]?.integer == 1, "\(json)")
+        #expect(last["message"]?.string?.contains("switchyard.yaml:4:9: shards:") == true, "\(json)")
+        let plain = try await Finished.run(["run", "--config", world.configuration, "--log-format", "plain"])
+        #expect(plain.status == 1 && plain.err.contains("switchyard.yaml:4:9: shards:"), "\(plain)")
+    }
+
+    @Test("a partner that only the configuration has is told at start, by readyz and by policy check")
+    func misspelledPartner() async throws {
+        let world = try await World(banks: false) { $0.replacingOccurrences(of: "  bank-b:", with: "  bank-c:") }
+        let daemon = try await world.start()
+        let ready = try await world.call("GET", "/readyz").json
+        let notices = ready?["notices"]?.array?.compactMap(\.string) ?? []
+        let check = try await world.run(["policy", "check"])
+        #expect(check.status == 0, "\(check)")
+        for told in [daemon.output, notices.joined(separator: "\n"), check.out] {
+            #expect(told.contains("holds no bank-c.yaml") && told.contains("did you mean 'bank-b'?"), "\(told)")
+            #expect(told.contains("the configuration has no partner 'bank-b'"), "\(told)")
+        }
+    }
+
     @Test("a port in use and a directory that cannot be made end it with 3, one line each, and touch nothing")
     func taken() async throws {
         let world = try await World(banks: false)
@@ -66,6 +105,7 @@ struct LifeTests {
         let refused = try await Finished.run(
             ["run", "--config", third.configuration, "--log-format", "plain"], timeout: 40)
         #expect(refused.status == 3 && refused.err.contains("log.directory"), "\(refused)")
+        #expect(refused.err.contains("/file: Not a directory") || refused.err.contains("/file/data: Not a directory"))
         _ = daemon
     }
 

@@ -70,6 +70,6 @@ struct OneInstanceTests {
         let ended = try await Finished.run(
             ["run", "--config", world.configuration, "--log-format", "plain"], timeout: 60)
         #expect(ended.status == 3, "\(ended)")
-        #expect(ended.err.split(separator: "\n").last?.contains("switchyard: log:") == true, "\(ended)")
+        #expect(ended.err.split(separator: "\n").last?.contains("log:") == true, "\(ended)")
     }
 }
