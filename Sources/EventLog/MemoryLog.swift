@@ -129,6 +129,11 @@ public final class MemoryLog: LogAppender, LogReader {
         }
     }
 
+    /// The committed input position of a partition: where its owner goes on. For who wants to know the lag.
+    public func position(topic: Topic, partition: Int32) -> Int64 {
+        contents.withLock { $0.positions[$0.slot(topic, partition)] }
+    }
+
     /// Reads records. See `LogReader`.
     public func read(
         topic: Topic, partition: Int32, from: Int64, into batch: inout RecordBatch, limit: PollLimit

@@ -1,4 +1,3 @@
-import CanonicalJSON
 import EventLog
 import InvariantChecker
 import Orchestrator
@@ -31,6 +30,10 @@ public final class Simulation {
         public var repeats = 0
         /// Events published.
         public var events = 0
+        /// What people told the daemon and how it was taken: `hold.release accepted`.
+        public var people: [String: Int] = [:]
+        /// How often the whole was judged.
+        public var judged = 0
         /// The events of the payments that broke a promise, what partners received about them, and where the shards
         /// stood, for whoever has to find out why.
         public var story: [String] = []
@@ -48,24 +51,34 @@ public final class Simulation {
         public var healing: Int64 = 130_000
         /// What is taken out.
         public var mutation: Mutation?
+        /// Instead of everything that can go wrong, only this: partners that turn half of all requests away (L5).
+        public var isBrownOut = false
+        /// So many scheduler steps lie between two looks at what has become durable, each event folded and each state
+        /// compared with its events: by default none goes unseen.
+        public var stepsBetweenLooks = 1
+        /// So many between two judgements of the whole, books and requests included.
+        public var stepsBetweenJudgements = 200
 
         /// A run with that seed.
         public init(seed: UInt64) { self.seed = seed }
     }
 
-    private let settings: Settings
-    private let scheduler: Scheduler
+    let settings: Settings
+    let scheduler: Scheduler
     private let random: SimulationRandom
     private let faults: LogFaults
-    private let log: MemoryLog
+    let log: MemoryLog
     private let network: Network
-    private let nodes: [PartnerNode]
+    let nodes: [PartnerNode]
     private let domain: DomainBox<SimulationDomain>
-    private let upstream: Upstream
+    let upstream: Upstream
     private let ingress: Ingress
     private let desk: Desk
-    private let lives: Lives
-    private var hasJumped = false
+    let lives: Lives
+    let watch: Watch
+    let probes: Probes
+    private let operators: Operators
+    private(set) var hasJumped = false
     private let jump = Jump()
 
     /// Puts a world together.
@@ -90,15 +103,23 @@ public final class Simulation {
             partners: Dictionary(
                 uniqueKeysWithValues: SimulationPolicy.partners.map { ($0, .reference(ReferenceAdapter())) }),
             rules: CoreRules(terms: [:]), shards: 2, hash: { Simulation.digest($0) })
-        domain = DomainBox(SimulationDomain(base: base, forgets: settings.mutation == .dedupeRemoved))
+        watch = Watch(log: log)
+        domain = DomainBox(
+            SimulationDomain(base: base, forgets: settings.mutation == .dedupeRemoved, watch: watch))
         upstream = Upstream(scheduler: scheduler, log: log, random: random.split(3))
         ingress = Ingress(
             scheduler: scheduler, log: log,
             secrets: Dictionary(uniqueKeysWithValues: nodes.map { ($0.name, $0.secret) }), random: random.split(4))
-        desk = Desk(scheduler: scheduler, log: log, upstream: upstream, partners: nodes, random: random.split(5))
+        operators = Operators(
+            scheduler: scheduler, upstream: upstream, partners: nodes, random: random.split(9))
+        desk = Desk(
+            scheduler: scheduler, log: log, upstream: upstream, partners: nodes, operators: operators,
+            random: random.split(5))
+        probes = Probes(scheduler: scheduler, upstream: upstream, partitions: log.partitionCount)
         lives = Lives(
             scheduler: scheduler, log: log, network: network, nodes: nodes, domain: domain, ingress: ingress,
-            faults: faults, answersEarly: settings.mutation == .intentCommitRemoved, random: random.split(6))
+            faults: faults, answersEarly: settings.mutation == .intentCommitRemoved,
+            limits: Simulation.limits(settings.mutation), random: random.split(6))
         let ingress = ingress
         for node in nodes { node.deliver = { ingress.receive($0, done: $1) } }
     }
@@ -116,19 +137,46 @@ public final class Simulation {
         return Digest(high: first &* 0xBF58_476D_1CE4_E5B9, low: second ^ first)
     }
 
-    /// Runs: faults first, then healing, then the whole is judged.
+    /// The shards' limits: small, so that everything that they bound is met.
+    static func limits(_ mutation: Mutation?) -> ShardLimits {
+        var limits = ShardLimits()
+        limits.idle = Milliseconds(3_000)
+        limits.hotPayments = 12
+        limits.pollRecords = 5
+        limits.drain = Milliseconds(2_000)
+        limits.stallBound = Milliseconds(10_000)
+        limits.keptLifetime = Milliseconds(60_000)
+        limits.retryBurst = 2
+        if mutation == .retryBudgetRemoved {
+            limits.retryBurst = 1_000
+            limits.firstsPerRetry = 1
+        }
+        return limits
+    }
+
+    /// Runs: faults first, then healing. What becomes durable is looked at all the time, the whole is judged now and then
+    /// and at the end. The first broken promise ends the run.
     public func run() -> Report {
         var report = Report(seed: settings.seed)
         var workload = Workload(scheduler: scheduler, upstream: upstream, random: random.split(7))
-        workload.plan(payments: settings.payments, duration: settings.duration * 2 / 3)
-        planFaults()
-        lives.begin(until: scheduler.time + settings.duration)
-        desk.work()
-        scheduler.run(for: settings.duration)
-        report.violations += judge(atRest: false, into: &report)
-        heal()
-        scheduler.run(for: settings.healing)
-        report.violations += judge(atRest: true, into: &report)
+        if settings.isBrownOut {
+            for node in nodes { node.setFaults(FaultMenu.brownOut) }
+            network.isFaulty = false
+            faults.isFaulty = false
+            workload.planPayouts(settings.payments, duration: settings.duration * 2 / 3)
+            lives.begin(until: scheduler.time)
+        } else {
+            workload.plan(payments: settings.payments, duration: settings.duration * 2 / 3)
+            planFaults()
+            lives.begin(until: scheduler.time + settings.duration)
+            desk.work()
+        }
+        run(for: settings.duration, into: &report)
+        if report.violations.isEmpty {
+            heal()
+            run(for: settings.healing, into: &report)
+        }
+        if report.violations.isEmpty { report.violations = judge(atRest: true, into: &report) }
         if !report.violations.isEmpty { report.story = story(of: report.violations) }
         report.steps = scheduler.steps
         report.processes = lives.count
@@ -136,9 +184,24 @@ public final class Simulation {
         return report
     }
 
+    private func run(for span: Int64, into report: inout Report) {
+        let end = scheduler.time + span
+        while scheduler.step(before: end + 1) {
+            if scheduler.steps % settings.stepsBetweenJudgements == 0 {
+                report.violations = judge(atRest: false, into: &report)
+            } else if scheduler.steps % settings.stepsBetweenLooks == 0 {
+                watch.look()
+                report.violations = watch.violations
+            }
+            if !report.violations.isEmpty { return }
+        }
+        scheduler.run(until: end)
+    }
+
     private func planFaults() {
         var random = random.split(8)
         let isSilent = random.happens(perMille: 400)
+        operators.mayTellOfExecutions = !isSilent
         for node in nodes {
             for _ in 0..<random.number(1...4) {
                 let rules = FaultMenu.rules(silent: isSilent, &random)
@@ -162,8 +225,9 @@ public final class Simulation {
         faults.isFaulty = false
         network.isFaulty = false
         scheduler.wallOffset -= jump.value
-        lives.heal()
         for node in nodes { node.heal() }
+        lives.heal()
+        probes.send()
     }
 }
 
@@ -172,138 +236,4 @@ public final class Simulation {
 /// `@unchecked Sendable`: used by the scheduler's thread only.
 private final class Jump: @unchecked Sendable {
     var value: Int64 = 0
-}
-
-// MARK: - What to look at
-
-extension Simulation {
-    private func story(of violations: [Violation]) -> [String] {
-        var lines = lives.status.map { "shard: \($0)" }
-        let subjects = Set(violations.map(\.subject))
-        var references: Set<String> = []
-        for event in records(.events) where subjects.contains(event.subject) {
-            let data = event.data
-            if let reference = data["reference"]?.text { references.insert(reference) }
-            let details = [
-                "attemptId", "operation", "partner", "reference", "outcome", "cause", "code", "commandId", "try",
-            ]
-            .compactMap { name in data[name]?.text.map { "\(name)=\($0)" } }
-            lines.append(
-                "\(data["occurredAt"]?.text ?? "?") \(event.subject) \(event.name) → \(data["state"]?.text ?? "?") "
-                    + details.joined(separator: " "))
-        }
-        for partition in 0..<log.partitionCount {
-            for (offset, frame) in frames(.notifications, partition) {
-                guard let record = PublishedRecord(frame), references.contains(record.subject) else { continue }
-                lines.append(
-                    "notification \(partition)/\(offset) \(record.id) \(record.type) \(record.subject) \(record.data())"
-                )
-            }
-        }
-        let reader = log.shard(partitions: [])
-        for partition in 0..<log.partitionCount {
-            let timers = try? reader.timers(
-                partition: partition, through: Timestamp(milliseconds: .max), after: nil, limit: 1_000)
-            for timer in timers ?? [] {
-                let key = String(decoding: timer.key, as: UTF8.self)
-                guard subjects.contains(key) else { continue }
-                lines.append("stored timer of \(key): in \((timer.due - scheduler.wall).count) ms")
-                let found = try? reader.entry(partition: partition, space: .payment, key: timer.key) { entry in
-                    PaymentID(key).flatMap { id in (try? PaymentState(id: id, decoding: entry.state)).map { "\($0)" } }
-                        ?? "?"
-                }
-                lines.append("stored state: \((found ?? nil) ?? "none")")
-            }
-        }
-        for node in nodes {
-            for request in Simulation.requests(node) where references.contains(request.reference ?? "") {
-                lines.append(
-                    "\(node.name) \(request.at) \(request.method) \(request.path) \(request.reference ?? "") "
-                        + "\(request.status.map(String.init) ?? "no answer")")
-            }
-            for movement in Simulation.movements(node) where references.contains(movement.reference) {
-                lines.append("\(node.name) moved: \(movement)")
-            }
-        }
-        return lines
-    }
-}
-
-// MARK: - The judge
-
-extension Simulation {
-    private func judge(atRest: Bool, into report: inout Report) -> [Violation] {
-        var world = CheckedWorld()
-        world.commands = upstream.commands
-        world.events = records(.events)
-        world.settlements = records(.settlements)
-        world.atRest = atRest
-        // Where our wall clock has jumped, it says nothing about the partners'.
-        world.clockTolerance = hasJumped ? 4_000_000 : 1
-        for node in nodes {
-            world.movements += Simulation.movements(node)
-            world.requests += Simulation.requests(node)
-        }
-        let checker = InvariantChecker(world)
-        report.states = checker.states
-        report.doubts = checker.doubts
-        report.events = world.events.count
-        let posts = world.requests.filter { $0.method == "POST" }
-        report.posts = posts.count
-        report.repeats = posts.count - Set(posts.map { "\($0.partner) \($0.reference ?? "")" }).count
-        return checker.violations
-    }
-
-    private func records(_ topic: Topic) -> [RecordFact] {
-        var facts: [RecordFact] = []
-        for partition in 0..<log.partitionCount {
-            for (offset, frame) in frames(topic, partition) {
-                guard let record = PublishedRecord(frame) else { continue }
-                facts.append(
-                    RecordFact(
-                        topic: topic.suffix, partition: Int64(partition), offset: offset, type: record.type,
-                        id: record.id, source: record.source, subject: record.subject, data: FactValue(record.data())))
-            }
-        }
-        return facts
-    }
-
-    private func frames(_ topic: Topic, _ partition: Int32) -> [(Int64, [UInt8])] {
-        var batch = RecordBatch()
-        _ = try? log.read(
-            topic: topic, partition: partition, from: 0, into: &batch, limit: PollLimit(records: .max, bytes: .max))
-        return batch.records.map { ($0.offset, Array(batch.bytes[$0.frame])) }
-    }
-
-    private func everythingPublished() -> [UInt8] {
-        var bytes: [UInt8] = []
-        for topic in [Topic.events, .settlements, .deadLetters] {
-            for partition in 0..<log.partitionCount {
-                for (_, frame) in frames(topic, partition) { bytes += frame }
-            }
-        }
-        return bytes
-    }
-
-    private static func movements(_ node: PartnerNode) -> [MovementFact] {
-        (node.books()["movements"]?.array ?? []).map { movement in
-            MovementFact(
-                partner: node.name, operation: movement["op"]?.string ?? "?",
-                reference: movement["reference"]?.string ?? "?",
-                currency: movement["amount"]?["currency"]?.string ?? "?",
-                minorUnits: movement["amount"]?["minorUnits"]?.integer ?? 0,
-                fee: movement["fee"]?["minorUnits"]?.integer ?? 0)
-        }
-    }
-
-    private static func requests(_ node: PartnerNode) -> [RequestFact] {
-        (node.requests()["requests"]?.array ?? []).map { request in
-            RequestFact(
-                partner: node.name, at: request["at"]?.string.flatMap { FactTime.milliseconds($0) } ?? 0,
-                method: request["method"]?.string ?? "?",
-                path: request["path"]?.string ?? "?", key: request["key"]?.string,
-                bodyHash: request["bodyHash"]?.string, reference: request["reference"]?.string,
-                status: request["status"]?.integer)
-        }
-    }
 }

@@ -33,6 +33,13 @@ import Testing
         }
     }
 
+    /// L5: half of all requests are turned away, and repeats stay within a tenth of the first requests.
+    @Test(arguments: [UInt64(1), 2, 3]) func aBrownOutIsNotAnsweredByAStorm(seed: UInt64) {
+        let report = Simulation(BrownOut.settings(seed: seed)).run()
+        #expect(report.violations.isEmpty, "\(report.violations.prefix(5))")
+        #expect(report.repeats > 0 && report.posts > BrownOut.payments)
+    }
+
     /// Determinism: nothing but the seed decides.
     @Test(arguments: [UInt64(7), 99, 1_234]) func theSameSeedPublishesTheSameBytes(seed: UInt64) {
         let first = Simulation(.init(seed: seed)).run()
@@ -42,6 +49,18 @@ import Testing
         #expect(!first.published.isEmpty)
         let other = Simulation(.init(seed: seed + 1)).run()
         #expect(first.published != other.published)
+    }
+}
+
+enum BrownOut {
+    static let payments = 300
+
+    static func settings(seed: UInt64) -> Simulation.Settings {
+        var settings = Simulation.Settings(seed: seed)
+        settings.isBrownOut = true
+        settings.payments = payments
+        settings.stepsBetweenJudgements = 100_000
+        return settings
     }
 }
 
@@ -63,19 +82,30 @@ import Testing
         Issue.record("\(mutation): nothing of \(invariants) within \(within) seeds, only \(broken)")
     }
 
+    @Test func aMissingRetryBudgetIsNoticed() {
+        var settings = BrownOut.settings(seed: 1)
+        settings.mutation = .retryBudgetRemoved
+        #expect(Simulation(settings).run().violations.contains { $0.invariant == "L5" })
+    }
+
     /// The world is as bad as it claims to be: over some seeds everything that matters has happened.
     @Test func theWorldIsRich() {
         var states: [String: Int] = [:]
         var doubts: [String: Int] = [:]
         var processes = 0
         var repeats = 0
+        var judged = 0
+        var people: [String: Int] = [:]
         for seed in 1_000_000..<1_000_040 as Range<UInt64> {
             let report = Simulation(.init(seed: seed)).run()
             states.merge(report.states, uniquingKeysWith: +)
             doubts.merge(report.doubts, uniquingKeysWith: +)
             processes += report.processes
             repeats += report.repeats
+            judged += report.judged
+            people.merge(report.people, uniquingKeysWith: +)
         }
+        print("judged \(judged) times, people \(people)")
         print("states \(states), doubts \(doubts), processes \(processes), repeats \(repeats)")
         for state in ["settled", "failed", "cancelled", "returned", "held", "blocked", "captured", "refunded"] {
             #expect(states[state] ?? 0 > 0, "no payment ended \(state)")
@@ -85,5 +115,12 @@ import Testing
         }
         #expect(processes > 100)
         #expect(repeats > 0)
+        #expect(judged > 200)
+        for command in ["hold.release", "hold.reject", "offload.resume", "attempt.resolve"] {
+            #expect(people["\(command) accepted"] ?? 0 > 0, "nobody's \(command) was accepted")
+        }
+        for command in ["hold.release", "offload.resume", "attempt.resolve"] {
+            #expect(people["\(command) rejected"] ?? 0 > 0, "nobody's \(command) came too late")
+        }
     }
 }

@@ -14,6 +14,8 @@ public enum Mutation: String, Sendable, CaseIterable {
     case inquiryGateRemoved
     /// A repeated command is taken for a new one.
     case dedupeRemoved
+    /// Repeats are not weighed against first requests.
+    case retryBudgetRemoved
 }
 
 /// The daemon's domain, with what a mutation changes of it.
@@ -23,6 +25,7 @@ public struct SimulationDomain: PaymentDomain {
 
     let base: SwitchyardDomain
     let forgets: Bool
+    let watch: Watch
 
     /// What the machine must know.
     public var rules: CoreRules { base.rules }
@@ -62,7 +65,9 @@ public struct SimulationDomain: PaymentDomain {
 
     /// See `PaymentDomain`.
     public func append(event: PaymentEvent, of state: PaymentState, cause: EventCause, to bytes: inout [UInt8]) {
+        let start = bytes.count
         base.append(event: event, of: state, cause: cause, to: &bytes)
+        watch.written(event, as: bytes[start...])
     }
 
     /// See `PaymentDomain`.

@@ -3,8 +3,8 @@ import EventLog
 import PaymentModel
 import RecordFormat
 
-/// The people: they follow the published events and answer holds, offload entries and escalations, sometimes twice and
-/// sometimes late; customers follow their redirects. What they say of a partner is what its books say.
+/// The people: they follow the published events and answer holds and offload entries, sometimes twice and sometimes late;
+/// customers follow their redirects. Doubt and escalations are `Operators`'.
 ///
 /// `@unchecked Sendable`: used by the scheduler's thread only.
 final class Desk: @unchecked Sendable {
@@ -12,16 +12,19 @@ final class Desk: @unchecked Sendable {
     private let log: MemoryLog
     private let upstream: Upstream
     private let partners: [String: PartnerNode]
+    private let operators: Operators
     private var random: SimulationRandom
     private var next: [Int64]
 
     init(
-        scheduler: Scheduler, log: MemoryLog, upstream: Upstream, partners: [PartnerNode], random: SimulationRandom
+        scheduler: Scheduler, log: MemoryLog, upstream: Upstream, partners: [PartnerNode], operators: Operators,
+        random: SimulationRandom
     ) {
         self.scheduler = scheduler
         self.log = log
         self.upstream = upstream
         self.partners = Dictionary(uniqueKeysWithValues: partners.map { ($0.name, $0) })
+        self.operators = operators
         self.random = random
         next = Array(repeating: 0, count: Int(log.partitionCount))
     }
@@ -39,6 +42,7 @@ final class Desk: @unchecked Sendable {
             for slot in batch.records {
                 guard let event = PublishedRecord(Array(batch.bytes[slot.frame])) else { continue }
                 answer(event)
+                operators.follow(event)
             }
         }
         scheduler.after(1_000) { [self] in work() }
@@ -75,6 +79,12 @@ final class Desk: @unchecked Sendable {
         send(
             after: random.number(500...6_000), "offload.\(word)", event.subject,
             #"{"offloadId":"\#(entry)","operator":"bob","reason":"looked at"}"#)
+        if random.happens(perMille: 300) {
+            // A page that has grown old: the entry may be over, or another one open.
+            send(
+                after: random.number(500...20_000), "offload.resume", event.subject,
+                #"{"offloadId":"\#(entry)","operator":"bob","reason":"clicked again"}"#)
+        }
     }
 
     private func actAsCustomer(_ event: PublishedRecord) {

@@ -15,6 +15,10 @@ enum FaultMenu {
     private static let comebacks = [("return", 4_000), ("dispute", 3_000)]
     private static let silence = [("none", 0)]
 
+    /// Half of all requests are turned away.
+    static let brownOut =
+        #"{"rules":[{"fault":"tooManyRequests","route":"*","ratio":0.5,"seed":5,"milliseconds":1000}],"replace":true}"#
+
     /// A handful of rules, as `POST /_control/faults` takes them.
     ///
     /// - Parameter silent: notifications may be lost for good. Then no money comes back afterwards: nobody could know of

@@ -14,6 +14,7 @@ final class Lives: @unchecked Sendable {
     private let ingress: Ingress
     private let faults: LogFaults
     private let answersEarly: Bool
+    private let limits: ShardLimits
     private var random: SimulationRandom
     private var present: SimulatedProcess?
     private var isHealed = false
@@ -23,6 +24,7 @@ final class Lives: @unchecked Sendable {
     init(
         scheduler: Scheduler, log: MemoryLog, network: Network, nodes: [PartnerNode],
         domain: DomainBox<SimulationDomain>, ingress: Ingress, faults: LogFaults, answersEarly: Bool,
+        limits: ShardLimits,
         random: SimulationRandom
     ) {
         self.scheduler = scheduler
@@ -33,6 +35,7 @@ final class Lives: @unchecked Sendable {
         self.ingress = ingress
         self.faults = faults
         self.answersEarly = answersEarly
+        self.limits = limits
         self.random = random
     }
 
@@ -59,10 +62,11 @@ final class Lives: @unchecked Sendable {
     /// Where the present process's shards stand.
     var status: [ShardStatus] { present?.status ?? [] }
 
-    /// From here on one process lives.
+    /// From here on one process lives, a new one: whoever was there is killed.
     func heal() {
         isHealed = true
-        if present == nil { start(predecessorDead: true) }
+        present?.kill()
+        start(predecessorDead: true)
     }
 
     private func start(predecessorDead: Bool) {
@@ -71,7 +75,7 @@ final class Lives: @unchecked Sendable {
         let transport = SimulatedTransport(scheduler: scheduler, network: network, partners: nodes)
         let process = SimulatedProcess(
             number: count, scheduler: scheduler, log: log, transport: transport, domain: domain,
-            answersEarly: answersEarly, random: random.split(UInt64(count)))
+            answersEarly: answersEarly, limits: limits, random: random.split(UInt64(count)))
         present = process
         ingress.isUp = true
         process.start()

@@ -1,4 +1,5 @@
 import CanonicalJSON
+import InvariantChecker
 import PartnerWorld
 
 /// How a partner answered, as the wire shows it.
@@ -30,6 +31,9 @@ final class PartnerNode: @unchecked Sendable {
     private var world: PartnerWorld
     private var waiting: [PartnerTicket: @Sendable (WireAnswer) -> Void] = [:]
     private var due: Int64?
+    private var known: [RequestFact] = []
+    /// Marks what a person asks for.
+    private static let person = "a-person"
     /// Carries a notification to us; answers whether we took it.
     var deliver: (@Sendable (WireNotification, _ done: @escaping @Sendable (Bool) -> Void) -> Void)?
 
@@ -127,8 +131,48 @@ final class PartnerNode: @unchecked Sendable {
     /// Money that really moved.
     func books() -> JSONValue { read("/_control/books") }
 
-    /// What was received.
-    func requests() -> JSONValue { read("/_control/requests") }
+    /// What was received, from that number on.
+    func requests(after number: Int) -> [JSONValue] {
+        read("/_control/requests?after=\(number)")["requests"]?.array ?? []
+    }
+
+    /// What the partner's API shows of a reference right now; nil where it gives no answer that can be read.
+    func show(_ reference: String, isTransfer: Bool, done: @escaping @Sendable (JSONValue?) -> Void) {
+        let path = isTransfer ? "/v1/transfers" : "/v1/authorizations"
+        let headers = [(name: "Idempotency-Key", value: PartnerNode.person)]
+        receive(method: "GET", target: "\(path)?reference=\(reference)", headers: headers, body: []) { answer in
+            guard case .whole(200, _, let body) = answer else { return done(nil) }
+            done(try? JSONValue(parsing: body))
+        }
+    }
+
+    /// Money that really moved, as the checker reads it.
+    func movementFacts() -> [MovementFact] {
+        (books()["movements"]?.array ?? []).map { movement in
+            MovementFact(
+                partner: name, operation: movement["op"]?.string ?? "?",
+                reference: movement["reference"]?.string ?? "?",
+                currency: movement["amount"]?["currency"]?.string ?? "?",
+                minorUnits: movement["amount"]?["minorUnits"]?.integer ?? 0,
+                fee: movement["fee"]?["minorUnits"]?.integer ?? 0)
+        }
+    }
+
+    /// What the daemon asked for, as the checker reads it: not what people looked at. Lines whose answer was told are read
+    /// once only.
+    func requestFacts() -> [RequestFact] {
+        let lines = requests(after: known.count).map { request in
+            RequestFact(
+                partner: name, at: request["at"]?.string.flatMap { FactTime.milliseconds($0) } ?? 0,
+                method: request["method"]?.string ?? "?",
+                path: request["path"]?.string ?? "?", key: request["key"]?.string,
+                bodyHash: request["bodyHash"]?.string, reference: request["reference"]?.string,
+                status: request["status"]?.integer)
+        }
+        let all = known + lines
+        known += lines.prefix { $0.status != nil }
+        return all.filter { $0.key != PartnerNode.person }
+    }
 
     private func read(_ path: String) -> JSONValue {
         let box = AnswerBox()

@@ -10,6 +10,8 @@ final class SimulatedProcess: @unchecked Sendable {
         SimulatedExecutor, SimulationLog, SimulatedTransport, VirtualClock, SimulationDomain, SilentAlarms
     >
 
+    static let shardCount = 2
+
     private let executors: [SimulatedExecutor]
     private let logs: [SimulationLog]
     private let transport: SimulatedTransport
@@ -18,10 +20,10 @@ final class SimulatedProcess: @unchecked Sendable {
     /// A process that owns all partitions, two shards where there are that many.
     init(
         number: Int, scheduler: Scheduler, log: MemoryLog, transport: SimulatedTransport,
-        domain: DomainBox<SimulationDomain>, answersEarly: Bool, random: SimulationRandom
+        domain: DomainBox<SimulationDomain>, answersEarly: Bool, limits: ShardLimits, random: SimulationRandom
     ) {
         self.transport = transport
-        let count = 2
+        let count = SimulatedProcess.shardCount
         let delays = DelaySource(random: random)
         let executors = (0..<count).map { _ in SimulatedExecutor(scheduler, delay: { delays.next() }) }
         let logs = (0..<count).map { shard in
@@ -29,13 +31,6 @@ final class SimulatedProcess: @unchecked Sendable {
                 log.shard(partitions: (0..<log.partitionCount).filter { Int($0) % count == shard }),
                 scheduler: scheduler, answersEarly: answersEarly)
         }
-        var limits = ShardLimits()
-        limits.idle = Milliseconds(3_000)
-        limits.hotPayments = 12
-        limits.pollRecords = 5
-        limits.drain = Milliseconds(2_000)
-        limits.stallBound = Milliseconds(10_000)
-        limits.keptLifetime = Milliseconds(60_000)
         self.executors = executors
         self.logs = logs
         shards = (0..<count).map { index in

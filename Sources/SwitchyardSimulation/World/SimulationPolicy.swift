@@ -43,9 +43,11 @@ enum SimulationPolicy {
                     route: Route(partner: partner, rail: Rail("card")), kind: .payment, currencies: [eur: currency],
                     instruments: [.card], terms: terms))
         }
-        let manual = OffloadPlan.Manual(owner: "operations", deadline: .seconds(3_600))
+        let manual = OffloadPlan.Manual(
+            owner: "operations", deadline: .seconds(3_600), causes: [.costAboveMaximum])
         let queue = OffloadPlan.Queue(
-            owner: "operations", deadline: .seconds(60), causes: [.circuitOpen, .unhealthy, .noCapacity],
+            owner: "operations", deadline: .seconds(60),
+            causes: [.circuitOpen, .unhealthy, .noCapacity, .alreadyTried],
             retryAfter: .seconds(5))
         let rules = [PaymentKind.payout, .payment].enumerated().map { place, kind in
             let names = routes.filter { $0.kind == kind }.map(\.route)

@@ -20,6 +20,18 @@ struct Workload {
         }
     }
 
+    /// Plans so many plain payouts, spread evenly.
+    func planPayouts(_ count: Int, duration: Int64) {
+        for number in 0..<count {
+            at(
+                scheduler.time + duration * Int64(number) / Int64(count), "payout.initiate", "po\(number)",
+                Self.plainPayout)
+        }
+    }
+
+    /// A payout about which nothing is special.
+    static let plainPayout = payoutData(12_345, "Example GmbH", "DE89370400440532013000")
+
     private func at(_ moment: Int64, _ type: String, _ payment: String, _ data: String) {
         let upstream = upstream
         scheduler.at(moment) { upstream.send(type, payment, data) }
@@ -42,7 +54,9 @@ struct Workload {
         if random.happens(perMille: 60) { name = SimulationPolicy.heldName }
         if random.happens(perMille: 30) { name = SimulationPolicy.blockedName }
         let iban = random.happens(perMille: 30) ? "DE00370400440532013000" : "DE89370400440532013000"
-        let data = Workload.payoutData(amount, name, iban)
+        // Dearer than upstream allows, whatever the route: a person decides.
+        let limit = random.happens(perMille: 60) ? 1 : Int64?.none
+        let data = Workload.payoutData(amount, name, iban, maximumCost: limit)
         if random.happens(perMille: 30) {
             at(moment - 1, "payout.cancel", id, #"{"reason":"early"}"#)
         }
@@ -59,10 +73,13 @@ struct Workload {
         }
     }
 
-    private static func payoutData(_ amount: Int64, _ name: String, _ iban: String) -> String {
-        #"{"instructedAmount":{"currency":"EUR","minorUnits":\#(amount)},"endToEndId":"INV-1","#
+    private static func payoutData(
+        _ amount: Int64, _ name: String, _ iban: String, maximumCost: Int64? = nil
+    ) -> String {
+        let routing = maximumCost.map { #","routing":{"maximumCost":{"currency":"EUR","minorUnits":\#($0)}}"# } ?? ""
+        return #"{"instructedAmount":{"currency":"EUR","minorUnits":\#(amount)},"endToEndId":"INV-1","#
             + #""debtor":{"name":"Acme BV","account":{"iban":"NL91ABNA0417164300"}},"#
-            + #""creditor":{"name":"\#(name)","account":{"iban":"\#(iban)"}},"purpose":"SUPP"}"#
+            + #""creditor":{"name":"\#(name)","account":{"iban":"\#(iban)"}},"purpose":"SUPP"\#(routing)}"#
     }
 
     private mutating func payment(_ id: String, _ moment: Int64) {
