@@ -22,7 +22,7 @@ struct DirectoryLock: ~Copyable {
             guard code == EWOULDBLOCK else {
                 throw LogError(.misconfigured, "cannot lock \(path): \(String(cString: strerror(code)))")
             }
-            throw LogError(.misconfigured, "directory \(directory) is in use by another process\(holder)")
+            throw LogError(.heldElsewhere, "directory \(directory) is in use by another process\(holder)")
         }
         // For the message above only; the lock is the kernel's.
         let text = Array("\(getpid())\n".utf8)

@@ -20,8 +20,8 @@ public final class EmbeddedLog: LogAppender, LogReader {
     /// Opens, or begins, the log in `directory`, whose parent must exist. Does not scan what is there: the time it takes
     /// is that of RocksDB's open, bounded by its write buffers.
     ///
-    /// - Throws: `.misconfigured` where another process holds the directory longer than the options wait, or the number
-    ///   of partitions is not the recorded one; `.corrupt`, `.full`.
+    /// - Throws: `.heldElsewhere` where another process holds the directory longer than the options wait,
+    ///   `.misconfigured` where the number of partitions is not the recorded one; `.corrupt`, `.full`.
     public init(directory: String, options: EmbeddedLogOptions) throws(LogError) {
         core = try LogCore(directory: directory, options: options)
         try core.startWriter()

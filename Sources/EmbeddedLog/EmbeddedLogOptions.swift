@@ -40,6 +40,9 @@ public struct EmbeddedLogOptions: Sendable, Equatable {
     public var writeBufferBytes = 96 << 20
     /// Files RocksDB may hold open.
     public var maximumOpenFiles = 256
+    /// How long a write is tried that RocksDB turns away because its background work lags behind or cannot go on; then it
+    /// counts as a full disk.
+    public var stallPatience: Milliseconds = .seconds(10)
 
     /// The defaults above.
     public init(partitionCount: Int32? = nil) { self.partitionCount = partitionCount }

@@ -10,6 +10,8 @@ public struct EmbeddedLogStatistics: Sendable, Equatable {
     public private(set) var longestWriteNanoseconds: UInt64 = 0
     /// How often the store was opened again after a failed write.
     public internal(set) var reopenings: UInt64 = 0
+    /// How often a write was turned away, and tried again, because the store's background work lagged behind.
+    public internal(set) var stalls: UInt64 = 0
     /// Bytes in memory: write buffers and block cache. Set when the statistics are asked for.
     public internal(set) var memoryBytes: UInt64 = 0
 

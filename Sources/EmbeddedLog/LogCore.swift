@@ -5,13 +5,15 @@ import RocksStore
 import Synchronization
 
 /// How a write is made to go wrong by tests: the paths that only a failing device would reach.
-package enum WriteFault: Sendable {
+package enum WriteFault: Sendable, Equatable {
     /// Not written, and that is known.
     case refused
     /// Not written, but the outcome counts as unknown.
     case lost
     /// Written, but the outcome counts as unknown.
     case applied
+    /// Turned away so many times, because the store's background work lags behind.
+    case stalled(times: Int)
 }
 
 /// The open log: what its writer thread, its shards and its readers share.
@@ -22,6 +24,8 @@ final class LogCore: Sendable {
     let queue: WorkQueue
     let board: Mutex<Board>
     let counters = Mutex(EmbeddedLogStatistics())
+    /// How far the store has been acknowledged.
+    let evidence: AcknowledgedWrites
     /// The store for readers; nil while it is being reopened.
     private let store: Mutex<RocksDatabase?>
     /// Held until the writer has ended and the store is closed.
@@ -36,6 +40,8 @@ final class LogCore: Sendable {
         }
         let lock = try LogCore.lock(directory, wait: options.lockWait)
         let database = try LogCore.openStore(directory, options)
+        evidence = try AcknowledgedWrites(directory)
+        try evidence.check(database)
         let ledger = try LedgerStore.open(database, options.partitionCount, directory)
         self.directory = directory
         self.options = options

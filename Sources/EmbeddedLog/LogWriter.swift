@@ -121,29 +121,58 @@ struct LogWriter: ~Copyable {
         let bytes = group?.byteCount ?? 0
         guard bytes > 0 else { return nil }
         let start = LogWriter.now()
-        let fault = core.injected.withLock { fault in
-            defer { fault = nil }
-            return fault
-        }
         do throws(RocksError) {
-            if fault == nil || fault == .applied { try group?.write() }
-            if let fault {
-                throw RocksError(
-                    kind: fault == .refused ? .needsReopen : .inputOutput, operation: "write", detail: "injected")
-            }
+            try writePatiently(since: start)
         } catch {
             let kind: LogError.Kind =
                 switch error.kind {
-                case .diskFull: .full
+                case .diskFull, .stalled: .full
                 case .corruption: .corrupt
                 default: .unavailable
                 }
             failure = LogError(kind, error.description)
             return error.nothingWasWritten ? failure : LogError(.outcomeUnknown, error.description)
         }
+        if let database { core.evidence.note(database.sequence) }
         let took = LogWriter.now() - start
         core.counters.withLock { $0.add(bytes: bytes, nanoseconds: took) }
         return nil
+    }
+
+    /// Writes the group; again where the store turns it away for the moment, with growing pauses, until the patience that
+    /// the options give is used up: a store that lags behind slows its writer down, and never holds it for good.
+    private mutating func writePatiently(since start: UInt64) throws(RocksError) {
+        let patience = UInt64(max(0, core.options.stallPatience.count)) * 1_000_000
+        var pause: UInt32 = 1_000
+        while true {
+            do throws(RocksError) {
+                return try writeOnce()
+            } catch {
+                guard error.kind == .stalled, LogWriter.now() - start < patience else { throw error }
+                core.counters.withLock { $0.stalls += 1 }
+                usleep(pause)
+                pause = min(50_000, pause * 2)
+            }
+        }
+    }
+
+    /// One write; or what a test ordered in its place, or behind it.
+    private mutating func writeOnce() throws(RocksError) {
+        let fault = core.injected.withLock { fault in
+            let ordered = fault
+            fault = nil
+            if case .stalled(let times) = ordered, times > 1 { fault = .stalled(times: times - 1) }
+            return ordered
+        }
+        if fault == nil || fault == .applied { try group?.write() }
+        let kind: RocksError.Kind
+        switch fault {
+        case nil: return
+        case .refused: kind = .needsReopen
+        case .lost, .applied: kind = .inputOutput
+        case .stalled: kind = .stalled
+        }
+        throw RocksError(kind: kind, operation: "write", detail: "injected")
     }
 
     /// Shows what became durable, then tells everybody how it went.
@@ -234,6 +263,7 @@ struct LogWriter: ~Copyable {
             core.setDatabase(try? LogCore.openStore(core.directory, core.options, access: .readOnly))
             throw error
         }
+        try core.evidence.check(opened)
         var fresh = try LedgerStore.read(opened, partitionCount: core.partitionCount)
         fresh.owners = ledger.owners
         ledger = fresh

@@ -45,6 +45,7 @@ enum StoreLayout {
         rocks.blockCacheBytes = options.blockCacheBytes
         rocks.writeBufferBytes = options.writeBufferBytes
         rocks.maximumOpenFiles = options.maximumOpenFiles
+        rocks.turnsStalledWritesAway = true
         // Bounds what the next open has to replay after a kill: the log of the write buffers, and some.
         rocks.maximumLogBytes = options.writeBufferBytes + options.writeBufferBytes / 2
         return rocks
@@ -182,9 +183,10 @@ extension LogError {
     init(_ error: RocksError) {
         let kind: Kind =
             switch error.kind {
-            case .diskFull: .full
+            case .diskFull, .stalled: .full
             case .corruption: .corrupt
-            case .lockHeld, .missing, .invalidArgument: .misconfigured
+            case .lockHeld: .heldElsewhere
+            case .missing, .invalidArgument: .misconfigured
             case .readOnly, .needsReopen, .inputOutput, .other: .unavailable
             }
         self.init(kind, error.description)

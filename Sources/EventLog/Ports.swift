@@ -19,8 +19,10 @@ public struct LogError: Error, Sendable, Equatable, CustomStringConvertible {
         case unavailable
         /// Stored bytes cannot be read. A person must look.
         case corrupt
-        /// The log refuses to start: settings, partition counts or another process in the way.
+        /// The log refuses to start: settings or partition counts.
         case misconfigured
+        /// Another process holds the directory. Nothing is wrong with it; try again when that one has ended.
+        case heldElsewhere
         /// The log is closed.
         case closed
     }

@@ -93,7 +93,7 @@ final class LocalCopy: Sendable {
                 let opened = try LocalCopy.open(path)
                 state.withLock { $0 = opened }
                 return
-            } catch  where error.kind == .misconfigured && attempt < 99 {
+            } catch  where error.kind == .heldElsewhere && attempt < 99 {
                 usleep(20_000)
             }
         }
@@ -210,7 +210,7 @@ final class LocalCopy: Sendable {
         do throws(RocksError) {
             return Handle(database: try RocksDatabase(path: path, families: families))
         } catch  where error.kind == .lockHeld {
-            throw LogError(.misconfigured, "\(path) is in use by another process")
+            throw LogError(.heldElsewhere, "directory \(path) is in use by another process")
         } catch {
             throw translated(error)
         }

@@ -45,6 +45,11 @@ struct NativeOptions: ~Copyable {
         rocksdb_options_set_max_write_buffer_number(pointer, 4)
         rocksdb_options_set_compression(pointer, family.compression.rawValue)
         rocksdb_options_set_level_compaction_dynamic_level_bytes(pointer, 1)
+        if let files = options.stopsAtFiles {
+            rocksdb_options_set_disable_auto_compactions(pointer, 1)
+            rocksdb_options_set_level0_slowdown_writes_trigger(pointer, Int32(clamping: files))
+            rocksdb_options_set_level0_stop_writes_trigger(pointer, Int32(clamping: files))
+        }
         let table: OpaquePointer = rocksdb_block_based_options_create()
         rocksdb_block_based_options_set_block_cache(table, cache.pointer)
         rocksdb_block_based_options_set_block_size(table, max(1 << 10, family.blockBytes))

@@ -70,6 +70,7 @@ public final class RocksDatabase: @unchecked Sendable {
         self.loggedWrite = rocksdb_writeoptions_create()
         self.unloggedWrite = rocksdb_writeoptions_create()
         rocksdb_writeoptions_set_sync(syncedWrite, 1)
+        rocksdb_writeoptions_set_no_slowdown(syncedWrite, options.turnsStalledWritesAway ? 1 : 0)
         rocksdb_writeoptions_disable_WAL(unloggedWrite, 1)
     }
 
@@ -122,6 +123,10 @@ public final class RocksDatabase: @unchecked Sendable {
             throw error
         }
     }
+
+    /// The number of the last write that is there: each key that is put or removed counts one. It never goes back, not
+    /// over an opening either, unless something that was there is lost.
+    public var sequence: UInt64 { rocksdb_get_latest_sequence_number(pointer) }
 
     /// Marks the handle as failed without a failing disk: the way tests reach the path above.
     public func failFurtherWrites() { writeFailed.store(true, ordering: .releasing) }

@@ -9,6 +9,8 @@ public struct RocksError: Error, Sendable, Equatable, CustomStringConvertible {
     public enum Kind: String, Sendable, Equatable {
         /// The file system has no room left (also: quota used up, file-size limit reached).
         case diskFull
+        /// Background work cannot keep up, or not go on (a full disk): nothing was written; the same write may work later.
+        case stalled
         /// A checksum or an invariant of the files does not hold.
         case corruption
         /// Another process, or another handle of this process, holds the directory.
@@ -49,7 +51,7 @@ public struct RocksError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Whether a write that failed with this error certainly left nothing behind.
     /// Every other failed write may or may not be found after the next open.
     public var nothingWasWritten: Bool {
-        kind == .needsReopen || kind == .readOnly || kind == .invalidArgument
+        kind == .needsReopen || kind == .readOnly || kind == .invalidArgument || kind == .stalled
     }
 
     /// One line for the operator's log.
@@ -62,6 +64,7 @@ public struct RocksError: Error, Sendable, Equatable, CustomStringConvertible {
         {
             return .diskFull
         }
+        if text.hasPrefix("Result incomplete: Write stall") { return .stalled }
         if text.hasPrefix("Corruption") { return .corruption }
         if text.contains("While lock file") || text.contains("lock hold by current process") { return .lockHeld }
         if text.contains("Not supported operation in read only mode")

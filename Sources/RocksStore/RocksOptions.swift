@@ -59,6 +59,13 @@ public struct RocksOptions: Sendable, Equatable {
     /// Bytes per second that background writes are spread over; keeps a flush from stopping a commit's sync.
     public var bytesPerSync = 1 << 20
 
+    /// Whether a synced write that would have to wait for background work is turned away (`RocksError.Kind.stalled`)
+    /// instead of waiting: RocksDB would hold the writer for as long as it cannot flush or compact, and on a full disk
+    /// nobody knows how long that is.
+    public var turnsStalledWritesAway = false
+    /// Stops writes when a family has so many files, and compacts none of them: how tests make writes stall.
+    package var stopsAtFiles: Int?
+
     /// The defaults above.
     public init() {}
 }

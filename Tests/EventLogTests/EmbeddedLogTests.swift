@@ -1,6 +1,7 @@
 import EmbeddedLog
 import EventLog
 import EventLogConformance
+import Foundation
 import PaymentModel
 import Synchronization
 import TestSupport
@@ -58,7 +59,7 @@ struct EmbeddedLogTests {
         let refused = #expect(throws: LogError.self) {
             try EmbeddedLog(directory: directory.path, options: EmbeddedLogOptions())
         }
-        #expect(refused?.kind == .misconfigured)
+        #expect(refused?.kind == .heldElsewhere)
         #expect(refused?.detail.contains("in use by another process") == true)
         first.close()
     }
@@ -159,6 +160,50 @@ struct EmbeddedLogTests {
         draft.position(.commands, 0, 1)
         #expect(await owner.commit(draft) == nil, "the owner had nothing in the failed write")
         log.close()
+    }
+
+    @Test("a store that lags behind slows the log down, and one that goes no further counts as a full disk")
+    func stalls() async throws {
+        let directory = TemporaryDirectory("embedded")
+        defer { withExtendedLifetime(directory) {} }
+        var options = EmbeddedLogOptions(partitionCount: 1)
+        options.stallPatience = Milliseconds(200)
+        let log = try EmbeddedLog(directory: directory.path, options: options)
+        log.failNextWrite(.stalled(times: 5))
+        try await Self.append(log, .commands, 0, [Content(key: "k", value: "late")])
+        #expect(log.statistics.stalls == 5)
+        log.failNextWrite(.stalled(times: .max))
+        let refused = await #expect(throws: LogError.self) {
+            try await Self.append(log, .commands, 0, [Content(key: "k", value: "never")])
+        }
+        #expect(refused?.kind == .full)
+        log.failNextWrite(.stalled(times: 1))
+        try await Self.append(log, .commands, 0, [Content(key: "k", value: "again")])
+        #expect(try log.offsets(topic: .commands, partition: 0) == 0..<2)
+        log.close()
+    }
+
+    @Test("a store that has lost what was acknowledged is refused, until a person says that it is meant")
+    func lostTail() async throws {
+        let directory = TemporaryDirectory("embedded")
+        defer { withExtendedLifetime(directory) {} }
+        let path = directory.appending("log")
+        let log = try EmbeddedLog(directory: path, options: EmbeddedLogOptions(partitionCount: 1))
+        try await Self.append(log, .commands, 0, [Content(key: "k", value: "1")])
+        try log.checkpoint(to: directory.appending("older"))
+        try await Self.append(log, .commands, 0, [Content(key: "k", value: "2")])
+        log.close()
+        try FileManager.default.removeItem(atPath: "\(path)/store")
+        try FileManager.default.copyItem(atPath: directory.appending("older"), toPath: "\(path)/store")
+        let refused = #expect(throws: LogError.self) {
+            _ = try EmbeddedLog(directory: path, options: EmbeddedLogOptions())
+        }
+        #expect(refused?.kind == .corrupt)
+        #expect(refused?.detail.contains("was acknowledged") == true)
+        try FileManager.default.removeItem(atPath: "\(path)/acknowledged")
+        let restored = try EmbeddedLog(directory: path, options: EmbeddedLogOptions())
+        #expect(try restored.offsets(topic: .commands, partition: 0) == 0..<1)
+        restored.close()
     }
 
     @Test("one shard's failed commit does not take the other's partition")

@@ -225,6 +225,7 @@ struct RocksStoreTests {
             ("IO error: No space left on device: While appending to file: x.log: No space left on device", .diskFull),
             ("IO error: While appending to file: x: File too large", .diskFull),
             ("Corruption: block checksum mismatch", .corruption),
+            ("Result incomplete: Write stall", .stalled),
             ("IO error: While lock file: /x/LOCK: Resource temporarily unavailable", .lockHeld),
             ("IO error: lock hold by current process, acquire time 1: /x/LOCK: No locks available", .lockHeld),
             ("Not implemented: Not supported operation in read only mode.", .readOnly),
@@ -236,6 +237,38 @@ struct RocksStoreTests {
             let error = RocksError(status: text, operation: "test")
             #expect(error.kind == kind, "\(text)")
         }
+    }
+
+    @Test("a write that would have to wait for background work is turned away at once, and nothing of it is there")
+    func stall() throws {
+        let directory = TemporaryDirectory("rocks")
+        defer { withExtendedLifetime(directory) {} }
+        var options = RocksOptions()
+        options.writeBufferBytes = 1 << 20
+        options.stopsAtFiles = 2
+        options.turnsStalledWritesAway = true
+        let families = [RocksFamily("a", writeBufferBytes: 1 << 16), RocksFamily("b", writeBufferBytes: 1 << 16)]
+        let database = try RocksDatabase(path: directory.appending("db"), families: families, options: options)
+        var random = SeededGenerator(seed: 3)
+        var written = 0
+        var turnedAway: RocksError?
+        let batch = WriteBatch()
+        while turnedAway == nil, written < 2_000 {
+            batch.clear()
+            batch.put(
+                database.family(0), key: Self.bytes("k\(written)").span.bytes, value: random.bytes(8_192).span.bytes)
+            do throws(RocksError) {
+                try database.write(batch, .synced)
+                written += 1
+            } catch {
+                turnedAway = error
+            }
+        }
+        #expect(turnedAway?.kind == .stalled, "\(written) writes, then \(String(describing: turnedAway))")
+        #expect(turnedAway?.nothingWasWritten == true && !database.needsReopen)
+        #expect(try Self.get(database, 0, "k\(written)") == nil)
+        let sequence = database.sequence
+        #expect(sequence == UInt64(written))
     }
 
     @Test("memory stays within its budget while much more is written")

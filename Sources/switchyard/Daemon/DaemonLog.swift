@@ -56,9 +56,12 @@ struct DaemonLog {
             do throws(LogError) {
                 return try open(configuration, log: log, metrics: metrics)
             } catch {
-                let waits = OpenLog.isHeld(error) || error.kind == .unavailable
+                let waits = error.kind == .heldElsewhere || error.kind == .unavailable
                 guard waits, SystemClock().monotonic() - began < patience else {
-                    throw CommandFailure(error.kind == .corrupt ? .wrong : .unreachable, "log: \(error.detail)")
+                    throw error.kind == .corrupt
+                        ? CommandFailure(
+                            .wrong, "log: \(configuration.log.directory) is damaged, restore a copy: \(error.detail)")
+                        : CommandFailure(.unreachable, "log: \(error.detail)")
                 }
                 if !isTold { log.warning("waiting for the log", [("reason", .text(error.detail))]) }
                 isTold = true

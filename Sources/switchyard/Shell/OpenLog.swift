@@ -1,3 +1,4 @@
+import Credentials
 import Configuration
 import EmbeddedLog
 import EventLog
@@ -23,7 +24,7 @@ enum OpenLog {
             let open = try EmbeddedLog(directory: log.directory, options: options)
             return DirectLogAccess(appender: open, reader: open, isExclusive: true) { open.close() }
         } catch {
-            throw OpenLog.isHeld(error) ? .unreachable(error.detail) : AccessFault(error)
+            throw AccessFault(error)
         }
     }
 
@@ -33,9 +34,6 @@ enum OpenLog {
         for topic in [Topic.commands, .notifications] { options.retention[topic] = TopicRetention(age: log.retention) }
         return options
     }
-
-    /// Whether the directory is held by another process: worth waiting for.
-    static func isHeld(_ error: LogError) -> Bool { error.detail.contains("in use by another process") }
 
     /// Kafka for a command: a copy of its own for the time being, because the daemon holds the directory.
     static func kafka(
