@@ -19,8 +19,11 @@ public final class ShardThread: ShardExecuting, @unchecked Sendable {
     /// Set outside of the lock, so that all but the first of many requests cost one atomic exchange.
     private let requested = Atomic<Bool>(false)
 
-    /// A thread that starts at once and lives until `stop()`.
-    public init() {
+    private let began: @Sendable () -> Void
+
+    /// A thread that starts at once and lives until `stop()`; `began` is the first that it does.
+    public init(began: @escaping @Sendable () -> Void = {}) {
+        self.began = began
         lock = .allocate(capacity: 1)
         signal = .allocate(capacity: 1)
         pthread_mutex_init(lock, nil)
@@ -136,6 +139,7 @@ public final class ShardThread: ShardExecuting, @unchecked Sendable {
     }
 
     private func run() {
+        began()
         var turnIsNext = false
         while true {
             switch nextWork(preferTurn: turnIsNext) {

@@ -111,6 +111,7 @@ public actor Shard<P: ShardPorts> {
         case .draining(let until, let cutShort): workOff(until: until, cutShort: cutShort)
         case .starting, .recovering, .closing, .closed, .stopped: break
         }
+        status.turns += 1
         publish()
         requestNextTurn()
     }

@@ -23,6 +23,8 @@ public enum ShardPhase: Sendable, Equatable {
 public struct ShardStatus: Sendable, Equatable {
     /// What it is doing.
     public var phase = ShardPhase.idle
+    /// Turns that it has made: whoever wakes it and sees no more of them knows that its thread is stuck.
+    public var turns = 0
     /// Partitions that it owns.
     public var partitions: [Int32] = []
     /// Payments in memory.

@@ -92,11 +92,14 @@ final class Daemon {
         return stop(server, opened, running, readiness)
     }
 
-    /// Waits for signals; tells the watchdog that the process is not stalled.
+    /// Waits for signals; tells the watchdog that no shard's thread is stuck. Three beats fit into its interval, so that a
+    /// long turn costs nothing and a stuck shard leads to a restart.
     private func serve(_ signals: DaemonSignals, _ readiness: DaemonReadiness, _ running: any RunningShards) {
         let pause = systemd.watchdogMicroseconds.map { max(50, Int($0 / 3_000)) } ?? 1_000
+        var pulse = ShardPulse()
         while true {
-            systemd.alive()
+            if pulse.beats(running.statuses) { systemd.alive() }
+            if systemd.watchdogMicroseconds != nil { running.wake() }
             switch signals.next(within: pause) {
             case .stop: return
             case .reload: reload(readiness, running)
@@ -156,7 +159,8 @@ final class Daemon {
             Shard(
                 index: index,
                 ports: DaemonPorts(
-                    executor: ShardThread(), log: log, transport: partners.transport, clock: SystemClock(),
+                    executor: ShardThread(began: { ThreadName.set("shard") }), log: log, transport: partners.transport,
+                    clock: SystemClock(),
                     domain: domain,
                     alarms: alarms), limits: limits)
         }
