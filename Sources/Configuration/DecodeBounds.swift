@@ -3,8 +3,8 @@ import YAMLDocument
 
 extension ConfigurationDecoder {
     private enum LimitsKey: String, CaseIterable {
-        case maximumCommandBytes, maximumNotificationBytes, activePayments, inputsPerCommit, callsInProgress
-        case forgedNotificationsKept
+        case maximumCommandBytes, maximumNotificationBytes, maximumDeskBytes, maximumBundleBytes
+        case activePayments, inputsPerCommit, callsInProgress, forgedNotificationsKept
     }
     private enum GatesKey: String, CaseIterable { case stallBound, clockSkewAllowance }
     private enum RetentionKey: String, CaseIterable { case withoutMoney, withMoney, commandIds }
@@ -19,6 +19,12 @@ extension ConfigurationDecoder {
         }
         if let size = try mapping.optional(.maximumNotificationBytes) {
             limits.maximumNotificationBytes = try bytes(size, in: 1_024...8_388_608)
+        }
+        if let size = try mapping.optional(.maximumDeskBytes) {
+            limits.maximumDeskBytes = try bytes(size, in: 1_024...8_388_608)
+        }
+        if let size = try mapping.optional(.maximumBundleBytes) {
+            limits.maximumBundleBytes = try bytes(size, in: 1_048_576...67_108_864)
         }
         if let number = try mapping.optional(.activePayments) {
             limits.activePayments = Int(try number.integer(in: 100...10_000_000))

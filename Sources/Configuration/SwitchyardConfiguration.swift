@@ -1,3 +1,4 @@
+import StructuredLog
 import PaymentModel
 
 /// The daemon's configuration file (the contract, section 7), decoded, checked, with its secrets read.
@@ -50,6 +51,11 @@ public struct LimitsConfiguration: Sendable, Hashable {
     public var maximumCommandBytes = 262_144
     /// Largest notification body: `maximumNotificationBytes`, default 64KiB.
     public var maximumNotificationBytes = 65_536
+    /// Largest command of the desk over HTTP (hold, offload, resolve): `maximumDeskBytes`, default 64KiB.
+    public var maximumDeskBytes = 65_536
+    /// Largest request of `switchyard send`, which bundles records untouched and sends about 512KiB at once, or one record
+    /// that is larger: `maximumBundleBytes`, default 4MiB. Every other path of the port takes bodies of 4KiB.
+    public var maximumBundleBytes = 4_194_304
     /// Payments with an actor in memory, per shard: `activePayments`, default 100 000.
     public var activePayments = 100_000
     /// Inputs taken into one commit: `inputsPerCommit`, default 1 000.
@@ -111,18 +117,6 @@ public struct TimeoutsConfiguration: Sendable, Hashable {
     public var drain = Milliseconds.seconds(20)
     /// How long an idle payment keeps its actor: `passivateAfter`, default 5 s.
     public var passivateAfter = Milliseconds.seconds(5)
-}
-
-/// Levels of the log, least severe first.
-public enum LogLevel: String, Sendable, Hashable, CaseIterable {
-    /// Every step.
-    case debug
-    /// What a person follows: starts, stops, reloads.
-    case info
-    /// What should be looked at.
-    case warning
-    /// What is wrong.
-    case error
 }
 
 extension Milliseconds {

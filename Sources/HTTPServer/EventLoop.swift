@@ -93,6 +93,7 @@ extension Exchange {
     fileprivate func headersArrived(_ handle: OpaquePointer, _ connection: Connection) -> MHD_Result {
         server.counters.requests.add(1, ordering: .relaxed)
         arrival.headers.collect(from: handle)
+        arrival.bodyLimit = server.bodyBytes(arrival.method, rawTarget)
         let length = arrival.headers["Content-Length"]
         let coding = arrival.headers["Transfer-Encoding"]
         var bodyLength = 0
@@ -144,15 +145,15 @@ extension Exchange {
         if switchyard_mhd_header_size(handle) > limits.headerBytes {
             return Problem(431, detail: "more than \(limits.headerBytes) bytes of headers").response
         }
-        return bodyLength > limits.bodyBytes ? tooLarge : nil
+        return bodyLength > arrival.bodyLimit ? tooLarge : nil
     }
 
     private var tooLarge: HTTPResponse {
-        Problem(413, detail: "more than \(server.limits.bodyBytes) bytes of body").response
+        Problem(413, detail: "more than \(arrival.bodyLimit) bytes of body").response
     }
 
     fileprivate func bodyArrived(_ piece: UnsafeRawBufferPointer) -> MHD_Result {
-        if arrival.refusal == nil && arrival.body.count + piece.count > server.limits.bodyBytes {
+        if arrival.refusal == nil && arrival.body.count + piece.count > arrival.bodyLimit {
             arrival.refusal = tooLarge
             arrival.discarded = arrival.body.count
             arrival.body = []
@@ -164,7 +165,7 @@ extension Exchange {
         }
         // In the middle of a body the library takes no answer: beyond what we are willing to drop, the end.
         arrival.discarded += piece.count
-        return arrival.discarded > server.limits.discardedBodyBytes + server.limits.bodyBytes ? .NO : .YES
+        return arrival.discarded > server.limits.discardedBodyBytes + arrival.bodyLimit ? .NO : .YES
     }
 
     fileprivate func allArrived(_ handle: OpaquePointer, _ connection: Connection) -> MHD_Result {

@@ -128,6 +128,7 @@ struct Arrival {
     var method = ""
     var headers = HTTPHeaders()
     var body: [UInt8] = []
+    var bodyLimit = 0
     var discarded = 0
     /// Set: the request is refused with it as soon as the body is read and dropped.
     var refusal: HTTPResponse?

@@ -9,6 +9,7 @@ final class ServerCore: Sendable {
     }
 
     let limits: HTTPServerLimits
+    private let bodyLimits: HTTPBodyLimits?
     let overload: OverloadAnswer
     let asksForCertificate: Bool
     let handler: @Sendable (HTTPRequest, HTTPResponder) -> Void
@@ -23,9 +24,15 @@ final class ServerCore: Sendable {
         _ handler: @escaping @Sendable (HTTPRequest, HTTPResponder) -> Void
     ) {
         limits = configuration.limits
+        bodyLimits = configuration.bodyLimits
         overload = configuration.overload
         asksForCertificate = configuration.tls?.clientAuthorities != nil
         self.handler = handler
+    }
+
+    /// How large the body of such a request may be.
+    func bodyBytes(_ method: String, _ target: String) -> Int {
+        min(limits.bodyBytes, bodyLimits?.bytes(method, target) ?? .max)
     }
 
     /// False: the server stops, nothing new is begun.

@@ -1,3 +1,5 @@
+import Credentials
+import StructuredLog
 import PaymentModel
 import Testing
 import YAMLDocument
@@ -64,9 +66,8 @@ func refusal(_ text: String) -> YAMLError? {
         let second = try #require(configuration.partners[PartnerName("bank-b")])
         #expect(first.adapter == "reference")
         #expect(first.baseURL == "http://127.0.0.1:9101")
-        #expect(first.webhookSecret.withBytes { $0 } == Array("key-of-bank-a".utf8))
-        #expect(second.webhookSecret.withBytes { $0 } == Array("key-of-bank-b".utf8))
-        #expect(first.webhookSecret.source == .file("/etc/sw/secrets/bank-a.webhook"))
+        #expect(first.webhookSecret.withBytes { Array($0) } == Array("key-of-bank-a".utf8))
+        #expect(second.webhookSecret.withBytes { Array($0) } == Array("key-of-bank-b".utf8))
     }
 
     @Test("The defaults are those of the contract and the architecture")
@@ -74,6 +75,9 @@ func refusal(_ text: String) -> YAMLError? {
         let configuration = try decode(contractExample)
         #expect(configuration.limits.maximumCommandBytes == 256 * 1_024)
         #expect(configuration.limits.forgedNotificationsKept == 1_000)
+        #expect(configuration.limits.maximumNotificationBytes == 64 * 1_024)
+        #expect(configuration.limits.maximumDeskBytes == 64 * 1_024)
+        #expect(configuration.limits.maximumBundleBytes == 4 * 1_024 * 1_024)
         #expect(configuration.retention.withoutMoney == Milliseconds(30 * 86_400_000))
         #expect(configuration.retention.withMoney == Milliseconds(400 * 86_400_000))
         #expect(configuration.gates.stallBound == .automatic)
@@ -124,7 +128,7 @@ func refusal(_ text: String) -> YAMLError? {
             Issue.record("the password is no secret")
             return
         }
-        #expect(password.withBytes { $0 } == Array("kafka-secret".utf8))
+        #expect(password.withBytes { Array($0) } == Array("kafka-secret".utf8))
         #expect(!"\(log)".contains("kafka-secret"))
     }
 
@@ -191,7 +195,7 @@ func refusal(_ text: String) -> YAMLError? {
 
     @Test("A secret is never shown by any way of printing it")
     func redaction() {
-        let secret = Secret(Array("hunter2".utf8), source: .file("x"))
+        let secret = Secret(utf8: "hunter2")
         var dumped = ""
         dump(secret, to: &dumped)
         for text in ["\(secret)", String(describing: secret), String(reflecting: secret), dumped, "\([secret])"] {

@@ -1,3 +1,4 @@
+import Credentials
 import CanonicalJSON
 import CurlHTTP
 import EventLog
@@ -146,6 +147,39 @@ struct CommandsTests {
         let huge = try await port.call("POST", "/v1/commands", body: String(repeating: "x", count: 400_000))
         #expect(huge.status == 413)
         #expect(try port.records(.commands).isEmpty)
+    }
+
+    @Test(
+        "each route takes what it needs and no more: a problem document, and nothing was taken",
+        arguments: [
+            ("POST", "/v1/commands", 70_536, 413), ("POST", "/v1/commands", 70_537, 413),
+            ("POST", "/v1/records", 8_001, 413), ("POST", "/v1/records", 8_000, 400),
+            ("POST", "/v1/notifications/bank-a", 2_001, 413), ("POST", "/v1/notifications/bank-a", 2_000, 404),
+            ("POST", "/v1/payments", 4_097, 413), ("POST", "/v1/payments", 4_096, 405),
+        ])
+    func bodies(method: String, path: String, bytes: Int, status: Int) async throws {
+        var limits = OperationsLimits()
+        limits.maximumCommandBytes = 5_000
+        limits.maximumNotificationBytes = 2_000
+        limits.maximumBundleBytes = 8_000
+        let port = try PortUnderTest(limits: limits)
+        let answer = try await port.call(method, path, body: String(repeating: "x", count: bytes))
+        #expect(answer.status == status)
+        #expect(answer.json?["status"]?.integer == Int64(status))
+        #expect(try port.records(.commands).isEmpty)
+    }
+
+    @Test("a command of the desk is small")
+    func deskBody() async throws {
+        let port = try PortUnderTest()
+        func release(_ reason: Int) -> String {
+            let reason = String(repeating: "r", count: reason)
+            return
+                #"{"type":"hold.release","id":"d1","subject":"p1","data":{"holdId":"p1-hold-1","operator":"ann","reason":"\#(reason)"}}"#
+        }
+        #expect(try await port.call("POST", "/v1/commands", body: release(70_000)).status == 413)
+        #expect(try port.records(.commands).isEmpty)
+        #expect(try await port.call("POST", "/v1/commands", body: release(1_000)).status == 202)
     }
 
     @Test("a log that takes nothing is answered 503 with Retry-After")

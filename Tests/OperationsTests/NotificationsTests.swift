@@ -78,6 +78,8 @@ struct NotificationsTests {
         }
         #expect(try port.records(.notifications).isEmpty)
         let kept = try await port.call("GET", "/v1/forged-notifications")
+        #expect(kept.json?["total"]?.integer == 5, "what is not kept any more is still counted")
+        #expect(kept.json?["since"]?.string == RFC3339.string(PortUnderTest.now), "a restart forgets them: it says so")
         let bodies = kept.json?["notifications"]?.array?.compactMap { $0["body"]?.string }
         #expect(bodies == ["forged 5", "forged 4", "forged 3"].map { Base64.encode(Array($0.utf8)) })
         let metrics = try await port.call("GET", "/metrics")

@@ -44,7 +44,10 @@ final class PortUnderTest: Sendable {
         let ports = OperationsPorts(
             appender: log, reader: log, access: access, limits: limits, now: { PortUnderTest.now },
             undecodable: undecodable, readiness: readiness, routes: routes, webhooks: webhooks, metrics: metrics)
-        server = try HTTPServer(HTTPServerConfiguration(), router: OperationsRouter.make(ports))
+        var settings = HTTPServerConfiguration()
+        settings.limits.bodyBytes = limits.maximumBundleBytes
+        settings.bodyLimits = OperationsRouter.bodyLimits(limits)
+        server = try HTTPServer(settings, router: OperationsRouter.make(ports))
         client = try HTTPClient(HTTPClientConfiguration(pools: [HTTPPoolConfiguration(name: "port")]))
     }
 
@@ -103,7 +106,7 @@ final class PortUnderTest: Sendable {
         var members = data.object ?? [:]
         members["paymentId"] = .string(payment)
         members["sequence"] = .integer(sequence)
-        members["occurredAt"] = .string(TimeText.string(PortUnderTest.now))
+        members["occurredAt"] = .string(RFC3339.string(PortUnderTest.now))
         func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
         let partition = PartitionHash.partition(of: payment.utf8, count: log.partitionCount)
         let frame = RecordFrame.encode(
@@ -111,7 +114,7 @@ final class PortUnderTest: Sendable {
             headers: [
                 (bytes("ce_id"), bytes("\(payment)-\(sequence)")),
                 (bytes("ce_type"), bytes("io.switchyard.\(name).v1")), (bytes("ce_subject"), bytes(payment)),
-                (bytes("ce_time"), bytes(TimeText.string(PortUnderTest.now))),
+                (bytes("ce_time"), bytes(RFC3339.string(PortUnderTest.now))),
             ], value: JSONValue.object(members).bytes)
         var batch = CommitBatch()
         let start = batch.bytes.count

@@ -54,7 +54,7 @@ struct ReadingTests {
         #expect(try await ids("state=settled") == ["done-1"])
         #expect(try await ids("partner=bank-a") == ["sub-1"])
         #expect(try await ids("olderThan=5m") == ["held-7", "held-6", "held-5"])
-        let moment = TimeText.string(Timestamp(milliseconds: PortUnderTest.now.milliseconds - 390_000))
+        let moment = RFC3339.string(Timestamp(milliseconds: PortUnderTest.now.milliseconds - 390_000))
         #expect(try await ids("olderThan=\(PercentEncoding.encode(moment))") == ["held-7"])
         for wrong in ["state=nowhere", "olderThan=soon", "limit=0", "after=%21%21"] {
             let answer = try await port.call("GET", "/v1/payments?\(wrong)")
@@ -174,14 +174,14 @@ struct ReadingTests {
             ("2026-09-21T15:33:20.123456+00:00", 1_790_004_800_123),
         ])
     func moments(text: String, milliseconds: Int64) {
-        #expect(TimeText.moment(text)?.milliseconds == milliseconds)
-        #expect(TimeText.moment(TimeText.string(Timestamp(milliseconds: milliseconds)))?.milliseconds == milliseconds)
+        #expect(RFC3339.moment(text)?.milliseconds == milliseconds)
+        #expect(RFC3339.moment(RFC3339.string(Timestamp(milliseconds: milliseconds)))?.milliseconds == milliseconds)
     }
 
     @Test("what is neither a time nor a span is none", arguments: ["", "5", "m", "5 m", "2026-13-01T00:00:00Z", "1w"])
     func noMoments(text: String) {
-        #expect(TimeText.moment(text) == nil)
-        #expect(TimeText.span(text) == nil)
+        #expect(RFC3339.moment(text) == nil)
+        #expect(SpanText.span(text) == nil)
     }
 
     @Test(

@@ -1,3 +1,4 @@
+import Credentials
 import CanonicalJSON
 import EventLog
 import HTTPServer
@@ -24,7 +25,7 @@ struct CommandsAPI: Sendable {
         case .success(let found): caller = found
         }
         // The envelope of a line does not count; what counts exactly is the decoder's to say.
-        guard request.body.count <= ports.limits.maximumCommandBytes + 65_536 else {
+        guard request.body.count <= ports.limits.maximumCommandBytes + OperationsLimits.envelopeBytes else {
             tooLarge(responder)
             return
         }
@@ -33,6 +34,12 @@ struct CommandsAPI: Sendable {
             record = try CommandRecord(request, caller: caller, now: ports.now())
         } catch {
             responder.answer(Problem(400, detail: "\(error.detail); nothing was taken"))
+            return
+        }
+        guard !record.isOfDesk || request.body.count <= ports.limits.maximumDeskBytes else {
+            let limit = ports.limits.maximumDeskBytes
+            responder.answer(
+                Problem(413, detail: "a command of the desk has at most \(limit) bytes; nothing was taken"))
             return
         }
         guard caller.roles.contains(.send) || record.isOfDesk else {

@@ -1,3 +1,4 @@
+import Credentials
 import CanonicalJSON
 import HTTPServer
 import Metrics

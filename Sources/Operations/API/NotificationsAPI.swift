@@ -1,3 +1,5 @@
+import Credentials
+import PaymentModel
 import CanonicalJSON
 import HTTPServer
 import MessageCodec
@@ -25,12 +27,16 @@ struct NotificationsAPI: Sendable {
             let limit = min(1_000, max(1, request.target.first("limit").flatMap { Int($0) } ?? 100))
             let kept = ingress.forged.latest(limit).map { forged -> JSONValue in
                 [
-                    "receivedAt": .string(TimeText.string(forged.receivedAt)), "partner": .string(forged.partner),
+                    "receivedAt": .string(RFC3339.string(forged.receivedAt)), "partner": .string(forged.partner),
                     "address": .string(forged.address), "reason": .string(forged.reason),
                     "bodyBytes": .integer(Int64(forged.bodyBytes)), "body": .string(Base64.encode(forged.body)),
                 ]
             }
-            responder.answer(.json((["notifications": .array(kept)] as JSONValue).bytes))
+            let answer: JSONValue = [
+                "since": .string(RFC3339.string(ingress.forged.since)),
+                "total": .integer(Int64(ingress.forged.total)), "notifications": .array(kept),
+            ]
+            responder.answer(.json(answer.bytes))
         }
     }
 }

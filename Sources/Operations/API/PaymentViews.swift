@@ -105,7 +105,7 @@ public struct PaymentViews: Sendable {
         [
             "paymentId": .string(id),
             "state": .string((PaymentStatus(rawValue: summary.status) ?? .none).name.description),
-            "parked": .bool(summary.parked), "since": .string(TimeText.string(summary.since)),
+            "parked": .bool(summary.parked), "since": .string(RFC3339.string(summary.since)),
             "partner": summary.partner.isEmpty ? .null : .string(summary.partner),
         ]
     }

@@ -1,3 +1,4 @@
+import Credentials
 import CanonicalJSON
 import EventLog
 import HTTPServer
@@ -56,9 +57,9 @@ struct ListQuery: Sendable, Equatable {
             case "partner": query.partner = item.value.isEmpty ? nil : item.value
             case "olderThan":
                 guard !item.value.isEmpty else { continue }
-                if let span = TimeText.span(item.value) {
+                if let span = SpanText.span(item.value) {
                     query.since = Timestamp(milliseconds: now.milliseconds - span.count)
-                } else if let moment = TimeText.moment(item.value) {
+                } else if let moment = RFC3339.moment(item.value) {
                     query.since = moment
                 } else {
                     return .failure(

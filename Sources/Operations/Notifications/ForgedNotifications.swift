@@ -18,19 +18,25 @@ public struct ForgedNotification: Sendable, Equatable {
 }
 
 /// The last forged notifications, for inspection (the contract, section 6). They change nothing and enter no set of seen
-/// ones. Bounded: the oldest makes room.
+/// ones. Bounded: the oldest makes room. In memory only, and gone at a restart: whoever is not our partner shall not be
+/// able to write to our disk. What stays is a line in the log for each, and the counter in whatever reads the metrics.
 public final class ForgedNotifications: Sendable {
     private struct Ring {
         var kept: [ForgedNotification] = []
         var next = 0
+        var total = 0
     }
 
     private let ring = Mutex(Ring())
     private let capacity: Int
     private let bodyLimit: Int
 
-    /// Keeps at most `capacity`, of each body at most `bodyLimit` bytes.
-    public init(capacity: Int, bodyLimit: Int) {
+    /// From when on they are counted and kept.
+    public let since: Timestamp
+
+    /// Keeps at most `capacity`, of each body at most `bodyLimit` bytes, from now on.
+    public init(capacity: Int, bodyLimit: Int, since: Timestamp) {
+        self.since = since
         self.capacity = max(1, capacity)
         self.bodyLimit = bodyLimit
     }
@@ -41,6 +47,7 @@ public final class ForgedNotifications: Sendable {
             receivedAt: receivedAt, partner: partner, address: address, reason: reason, bodyBytes: body.count,
             body: Array(body.prefix(bodyLimit)))
         ring.withLock { ring in
+            ring.total += 1
             if ring.kept.count < capacity {
                 ring.kept.append(forged)
             } else {
@@ -49,6 +56,9 @@ public final class ForgedNotifications: Sendable {
             ring.next = (ring.next + 1) % capacity
         }
     }
+
+    /// How many have come since then, those included that are not kept any more.
+    public var total: Int { ring.withLock { $0.total } }
 
     /// What is kept, latest first, at most `limit`.
     public func latest(_ limit: Int) -> [ForgedNotification] {

@@ -40,7 +40,7 @@ final class NotificationIngress: Sendable {
     init(_ ports: OperationsPorts) {
         self.ports = ports
         forged = ForgedNotifications(
-            capacity: ports.limits.forgedKept, bodyLimit: ports.limits.forgedBodyBytes)
+            capacity: ports.limits.forgedKept, bodyLimit: ports.limits.forgedBodyBytes, since: ports.now())
         var counters: [String: Counters] = [:]
         for partner in ports.webhooks.keys { counters[partner] = Counters(ports.metrics, partner: partner) }
         self.counters = counters

@@ -69,8 +69,12 @@ public struct OperationsLimits: Sendable, Equatable {
     public var maximumCommandBytes = 262_144
     /// Largest notification body.
     public var maximumNotificationBytes = 65_536
+    /// Largest command of the desk.
+    public var maximumDeskBytes = 65_536
+    /// The envelope of a command's line does not count; it has so much room beside it.
+    static let envelopeBytes = 65_536
     /// Largest bundle of `switchyard send`, and most records in one.
-    public var maximumBundleBytes = 16 << 20
+    public var maximumBundleBytes = 4 << 20
     /// See `maximumBundleBytes`.
     public var maximumBundleRecords = 10_000
     /// Notifications that may wait for their commit; above, 503 before anything is looked at.

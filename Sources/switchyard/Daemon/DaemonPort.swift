@@ -1,3 +1,4 @@
+import Credentials
 import Configuration
 import HTTPServer
 import Operations
@@ -16,7 +17,10 @@ enum DaemonPort {
         settings.limits.connectionsPerAddress = http.connectionsPerAddress
         settings.limits.idleTime = .milliseconds(http.idleTimeout.count)
         settings.limits.answerTime = .milliseconds(http.commitWait.count)
-        settings.limits.bodyBytes = limits.maximumBundleBytes
+        let bodies = OperationsRouter.bodyLimits(limits)
+        settings.bodyLimits = bodies
+        settings.limits.bodyBytes = max(
+            limits.maximumBundleBytes, bodies.bytes("POST", "/v1/commands"), limits.maximumNotificationBytes)
         settings.stopGrace = .seconds(3)
         if let tls = http.tls {
             settings.tls = HTTPServerTLS(
@@ -49,17 +53,10 @@ enum DaemonPort {
     static func access(_ http: HTTPConfiguration) -> AccessPolicy {
         AccessPolicy(
             tokens: http.tokens.map { token in
-                AccessPolicy.Token(name: token.name, roles: roles(token.roles)) { presented in
-                    // Compared as a whole, in the same time whatever is presented.
-                    token.token.withBytes { constantTimeEqual($0, presented) }
-                }
+                AccessPolicy.Token(name: token.name, roles: token.roles) { token.token.matches($0) }
             },
             clients: Dictionary(
-                http.clients.map { ($0.commonName, roles($0.roles)) }, uniquingKeysWith: { $0.union($1) }))
-    }
-
-    private static func roles(_ roles: Set<Configuration.AccessRole>) -> Set<Operations.AccessRole> {
-        Set(roles.compactMap { Operations.AccessRole(rawValue: $0.rawValue) })
+                http.clients.map { ($0.commonName, $0.roles) }, uniquingKeysWith: { $0.union($1) }))
     }
 
     /// The port's bounds.
@@ -67,6 +64,8 @@ enum DaemonPort {
         var limits = OperationsLimits()
         limits.maximumCommandBytes = configuration.limits.maximumCommandBytes
         limits.maximumNotificationBytes = configuration.limits.maximumNotificationBytes
+        limits.maximumDeskBytes = configuration.limits.maximumDeskBytes
+        limits.maximumBundleBytes = configuration.limits.maximumBundleBytes
         limits.notificationsWaiting = configuration.http.notificationsWaiting
         limits.forgedKept = configuration.limits.forgedNotificationsKept
         return limits
