@@ -1,6 +1,7 @@
 import CanonicalJSON
 import CurlHTTP
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -20,7 +21,9 @@ package final class World: Sendable {
     package let bankPorts: [String: UInt16]
     private let bankScheme: String
     private let client: HTTPClient
-    private let banks: [Program]
+    private let flags: [String]
+    private let notify: [String: UInt16]
+    private let banks = Mutex<[Program]>([])
     package var configuration: String { folder.appending("switchyard.yaml") }
     package var base: String { "http://127.0.0.1:\(daemonPort)" }
 
@@ -65,20 +68,25 @@ package final class World: Sendable {
         try Data(edit(text).utf8).write(to: URL(fileURLWithPath: folder.appending("switchyard.yaml")))
         let secret = folder.appending("client.secret")
         let flags = bankFlags.map { $0 == "SECRET" ? secret : $0 }
-        var banks: [Program] = []
-        for (name, port) in bankPorts where startsBanks {
-            banks.append(
-                try Program(
-                    [
-                        "partner-simulator", "--listen", "127.0.0.1:\(port)", "--name", name, "--notify",
-                        "\(bankScheme)://127.0.0.1:\(notify[name] ?? daemonPort)/v1/notifications/\(name)",
-                        "--webhook-secret-file",
-                        folder.appending("\(name).webhook"), "--visibility-lag", "1s", "--fee-fixed", "3",
-                    ] + flags,
-                    errors: folder.appending("\(name).log")))
+        self.flags = flags
+        self.notify = notify
+        if startsBanks { try await startBanks() }
+    }
+
+    /// Starts both banks and waits for them.
+    package func startBanks() async throws {
+        for (name, port) in bankPorts {
+            let bank = try Program(
+                [
+                    "partner-simulator", "--listen", "127.0.0.1:\(port)", "--name", name, "--notify",
+                    "\(bankScheme)://127.0.0.1:\(notify[name] ?? daemonPort)/v1/notifications/\(name)",
+                    "--webhook-secret-file",
+                    folder.appending("\(name).webhook"), "--visibility-lag", "1s", "--fee-fixed", "3",
+                ] + flags,
+                errors: folder.appending("\(name).log"))
+            banks.withLock { $0.append(bank) }
         }
-        self.banks = banks
-        for name in bankPorts.keys where startsBanks {
+        for name in bankPorts.keys {
             try await eventually(20, "\(name) answers") {
                 (try? await self.bank(name, "GET", "/_control/books"))?.status == 200
             }

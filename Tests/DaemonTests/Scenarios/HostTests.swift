@@ -63,37 +63,79 @@ struct HostTests {
     @Test("systemd is told of readiness, life and the end")
     func systemd() async throws {
         let world = try await World(banks: false)
-        let path = world.folder.appending("notify")
-        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        let bound = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        try #require(bound == 0)
-        let daemon = try await world.start(environment: ["NOTIFY_SOCKET": path, "WATCHDOG_USEC": "1000000"])
-        var told: [String] = []
-        // The queue of such a socket is short: it is read as a manager reads it.
-        func read() {
-            var buffer = [UInt8](repeating: 0, count: 4_096)
-            while case let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT)), count > 0 {
-                told.append(String(decoding: buffer[..<count], as: UTF8.self))
-            }
-        }
-        for _ in 0..<12 {
-            try await Task.sleep(for: .milliseconds(100))
-            read()
-        }
+        let manager = try ServiceManager(in: world.folder)
+        let daemon = try await world.start(environment: ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "1000000"])
+        let beats = try await manager.listen(milliseconds: 1_200)
+        #expect(beats >= 3, "often enough for a watchdog of one second: \(manager.told)")
         daemon.signal(SIGTERM)
         #expect(try await daemon.exit(within: 30) == 0)
-        read()
-        #expect(told.contains { $0.contains("READY=1") })
-        #expect(told.count { $0 == "WATCHDOG=1" } >= 3, "often enough for a watchdog of one second: \(told)")
-        #expect(told.last?.contains("STOPPING=1") == true)
+        try await manager.listen(milliseconds: 50)
+        #expect(manager.told.contains { $0.contains("READY=1") })
+        #expect(manager.told.last?.contains("STOPPING=1") == true)
+    }
+
+    /// The rest of the process is well and answers; still systemd must hear nothing, and restart it.
+    @Test("a shard whose thread is stuck stops the watchdog's beat")
+    func stuckShard() async throws {
+        let world = try await World(banks: false)
+        let manager = try ServiceManager(in: world.folder)
+        let daemon = try await world.start(environment: ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "1500000"])
+        #expect(try await manager.listen(milliseconds: 2_000) >= 2)
+        guard let held = HeldThread(process: daemon.identifier, named: "shard") else {
+            print("skipped: this kernel does not let a test hold another process's thread")
+            return
+        }
+        // A beat that is owed to the turn before may still come.
+        try await manager.listen(milliseconds: 1_200)
+        #expect(try await manager.listen(milliseconds: 2_500) == 0, "no beat while one of two shards is stuck")
+        #expect(try await world.call("GET", "/healthz").status == 200)
+        held.letGo()
+        #expect(try await manager.listen(milliseconds: 3_000) >= 2, "and again when it goes on")
+        daemon.signal(SIGTERM)
+        #expect(try await daemon.exit(within: 30) == 0)
+    }
+
+    @Test("a directory that another daemon holds: one clear line, and the exit code for what cannot be reached")
+    func heldDirectory() async throws {
+        let world = try await World(banks: false) { $0 + "timeouts: { directoryWait: 1s }\n" }
+        let first = try await world.start()
+        // The same directory, another port.
+        let other = world.folder.appending("other.yaml")
+        let text = try String(contentsOfFile: world.configuration, encoding: .utf8)
+            .replacingOccurrences(of: "127.0.0.1:\(world.daemonPort)", with: "127.0.0.1:0")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: other))
+        let second = try await Finished.run(["run", "--config", other], timeout: 30)
+        #expect(second.status == 3)
+        let last = second.err.split(separator: "\n").last ?? ""
+        #expect(last.contains("is in use by another process (process \(first.identifier))"), "\(second.err)")
+        #expect(first.isRunning)
+    }
+
+    @Test("a damaged write-ahead log: one clear line, exit code 1, and nothing acknowledged is forgotten in silence")
+    func damagedLog() async throws {
+        let world = try await World()
+        let daemon = try await world.start()
+        try await world.send((1...20).map { Line.payout("d-\($0)") })
+        daemon.signal(SIGKILL)
+        _ = try await daemon.exit(within: 10)
+        let store = world.folder.appending("data/store")
+        let name = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: store).filter { $0.hasSuffix(".log") }.max())
+        let file = URL(fileURLWithPath: "\(store)/\(name)")
+        let good = try Data(contentsOf: file)
+        var bad = good
+        bad[good.count / 2] ^= 0x10
+        try bad.write(to: file)
+        let refused = try await Finished.run(["run", "--config", world.configuration], timeout: 30)
+        #expect(refused.status == 1, "\(refused)")
+        let last = refused.err.split(separator: "\n").last ?? ""
+        #expect(last.contains("is damaged") && last.contains("orrupt"), "\(refused.err)")
+        // With the bytes as they were everything is there.
+        try good.write(to: file)
+        let again = try await world.start()
+        try await eventually(60, "all settle") { try await world.settled() == 20 }
+        try await world.expectInvariants()
+        _ = again
     }
 
     @Test("TLS on the daemon's port and client certificates towards a bank")

@@ -1,3 +1,4 @@
+import Credentials
 import CanonicalJSON
 import DaemonTestSupport
 import Foundation
@@ -105,7 +106,72 @@ struct PartnerTests {
         #expect(!daemon.output.contains("client-secret-of-the-tests"))
     }
 
-    @Test("banks that are down: nothing was sent, so the payout tries every route and then waits in its lane")
+    /// The catalogue of this world asks nothing by itself within two minutes: what is asked is asked because of the
+    /// notification. That is stale and changes nothing; the books settle the payout.
+    @Test("B62: a stale notification prompts an inquiry, and the inquiry settles")
+    func staleNotification() async throws {
+        let folder = TemporaryDirectory("routing")
+        let routing = folder.appending("routing")
+        try FileManager.default.copyItem(atPath: World.top + "/routing", toPath: routing)
+        for bank in ["bank-a", "bank-b"] {
+            let file = "\(routing)/partners/\(bank).yaml"
+            var text = try String(contentsOfFile: file, encoding: .utf8)
+            for slots in text.matches(of: /(?:inDoubt|accepted): \[[^\]]*\]/).map({ String($0.output) }) {
+                let name = slots.prefix { $0 != ":" }
+                text = text.replacingOccurrences(of: slots, with: "\(name): [120s, 140s]")
+            }
+            try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+        }
+        let world = try await World(routing: routing)
+        let daemon = try await world.start()
+        // Executed, answered by silence, and told by nobody.
+        for bank in ["bank-a", "bank-b"] {
+            try await world.faults(
+                bank,
+                [
+                    [
+                        "route": "POST /v1/transfers", "fault": "resetAfter", "count": 1, "ratio": 1, "seed": 1,
+                    ],
+                    ["route": "POST /v1/transfers", "fault": "none", "count": 1, "ratio": 1, "seed": 1],
+                ])
+        }
+        try await world.send([Line.payout("st-1")])
+        try await world.waits("st-1", "inDoubt", within: 20)
+        let events = try await world.records(payment: "st-1")
+        let started = try #require(events.first { World.name($0) == "attempt.started" })
+        let partner = try #require(started["data"]?["partner"]?.string)
+        let reference = try #require(started["data"]?["reference"]?.string)
+        func inquiries() async throws -> Int {
+            let requests = try await world.bank(partner, "GET", "/_control/requests").json?["requests"]?.array ?? []
+            return requests.count { $0["method"]?.string == "GET" && $0["reference"]?.string == reference }
+        }
+        #expect(try await inquiries() == 0)
+        let body = """
+            {"id":"mine-2","type":"transfer.settled","occurredAt":"2026-11-21T10:00:00Z",\
+            "data":{"reference":"\(reference)","transferId":"tr-1","status":"settled","valueDate":"2026-11-21"}}
+            """
+        let stale = Int(Date().timeIntervalSince1970) - 4_000
+        let signed = try signature(body, secret: "\(partner)-secret-of-the-tests", at: stale)
+        let answer = try await world.call(
+            "POST", "/v1/notifications/\(partner)", body: body, headers: [("Partner-Signature", signed)])
+        #expect(answer.status == 401)
+        try await eventually(30, "an inquiry") { try await inquiries() == 1 }
+        // Visible or not yet when it is asked: a second stale one asks again, and then the books are asked by then.
+        if (try? await world.waits("st-1", "settled", within: 3)) == nil {
+            _ = try await world.call(
+                "POST", "/v1/notifications/\(partner)", body: body, headers: [("Partner-Signature", signed)])
+        }
+        try await world.waits("st-1", "settled", within: 30)
+        let settled = try await world.records(payment: "st-1").first { World.name($0) == "payout.settled" }
+        #expect(settled?["data"]?["evidence"]?["kind"]?.string == "inquiry", "what was stale proves nothing itself")
+        try await world.expectInvariants()
+        _ = daemon
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test(
+        "banks that are down: nothing was sent, so the payout tries every route, waits in its lane, and goes on by itself"
+    )
     func down() async throws {
         let world = try await World(banks: false)
         let daemon = try await world.start()
@@ -116,6 +182,12 @@ struct PartnerTests {
         let notSent = try await world.history("w-1").count { $0 == "attempt.not-sent" }
         #expect(notSent >= 2)
         try await world.expectInvariants(books: false)
+        // They come back: the lane's release rule lets the payout try again, and it is paid once.
+        try await world.startBanks()
+        try await world.waits("w-1", "settled", within: 90)
+        let history = try await world.history("w-1")
+        #expect(history.contains("offload.left") && history.count { $0 == "payout.settled" } == 1)
+        try await world.expectInvariants()
         _ = daemon
     }
 }
