@@ -52,16 +52,18 @@ let package = Package(
 
         // One Swift type per C handle; they know bytes, not payments.
         module("CurlHTTP", ["CCurl"]),
-        module("OpenSSLCrypto", ["COpenSSL"]),
+        module("OpenSSLCrypto", ["COpenSSL", "Credentials"]),
         module("KafkaTransport", ["CRDKafka"], lifetimes),
         module("RocksStore", ["CRocksDB"]),
-        module("YAMLDocument", ["CYAML"]),
+        module("YAMLDocument", ["CYAML", "Spelling"]),
         module("HTTPServer", ["CMicroHTTPD", "CGnuTLS"]),
 
         // Small leaves of our own.
         module("CanonicalJSON"),
         module("RecordFormat", [], lifetimes),
-        module("CommandLineOptions"),
+        module("Credentials"),
+        module("Spelling"),
+        module("CommandLineOptions", ["Spelling"]),
         module("StructuredLog"),
         module("Metrics"),
 
@@ -88,15 +90,15 @@ let package = Package(
                 "PaymentModel", "PaymentCore", "Screening", "Routing", "MessageCodec", "Partners", "EventLog",
                 "RecordFormat", "StructuredLog", "Metrics",
             ]),
-        module("PolicyFiles", ["PaymentModel", "Routing", "Screening", "YAMLDocument"]),
-        module("Configuration", ["PaymentModel", "YAMLDocument"]),
+        module("PolicyFiles", ["PaymentModel", "Routing", "Screening", "YAMLDocument", "Spelling"]),
+        module("Configuration", ["PaymentModel", "Credentials", "StructuredLog", "YAMLDocument", "Spelling"]),
         module(
             "Operations",
             [
                 "Orchestrator", "PaymentModel", "PaymentCore", "MessageCodec", "CanonicalJSON", "EventLog",
                 "RecordFormat",
                 "HTTPServer", "Partners", "Routing", "Screening", "PolicyFiles", "StructuredLog", "Metrics",
-                "OpenSSLCrypto",
+                "OpenSSLCrypto", "Credentials",
             ]),
         // The reference partner: pure, so that a simulation can run it; and its shell over HTTP.
         module("PartnerWorld", ["CanonicalJSON"]),
@@ -110,7 +112,8 @@ let package = Package(
         .executableTarget(
             name: "switchyard",
             dependencies: [
-                "CommandLineOptions", "StructuredLog", "Metrics", "PaymentModel", "PaymentCore", "Screening",
+                "CommandLineOptions", "Credentials", "StructuredLog", "Metrics", "PaymentModel", "PaymentCore",
+                "Screening",
                 "Routing", "MessageCodec", "CanonicalJSON", "Partners", "EventLog", "EmbeddedLog", "KafkaLog",
                 "KafkaTransport", "Orchestrator", "PolicyFiles", "Configuration", "Operations",
                 "PartnerSimulator", "PartnerWorld", "CurlHTTP", "OpenSSLCrypto", "HTTPServer", "RocksStore",
@@ -138,15 +141,17 @@ let package = Package(
         tests("PaymentModelTests", ["PaymentModel", "RecordFormat", "TestSupport"]),
         tests("CanonicalJSONTests", ["CanonicalJSON", "TestSupport"]),
         tests("CurlHTTPTests", ["CurlHTTP", "CCurl", "COpenSSL", "TestSupport"]),
-        tests("OpenSSLCryptoTests", ["OpenSSLCrypto", "TestSupport"], resources: [.copy("Vectors")]),
+        tests("OpenSSLCryptoTests", ["OpenSSLCrypto", "Credentials", "TestSupport"], resources: [.copy("Vectors")]),
         tests("RocksStoreTests", ["RocksStore", "TestSupport"]),
-        tests("YAMLDocumentTests", ["YAMLDocument", "TestSupport"]),
+        tests("YAMLDocumentTests", ["YAMLDocument", "Spelling", "TestSupport"]),
         tests("HTTPServerTests", ["HTTPServer", "CurlHTTP", "TestSupport"]),
         tests("KafkaTransportTests", ["CRDKafka", "KafkaMock", "KafkaTransport", "TestSupport"]),
         tests("ShellTests", ["CommandLineOptions", "StructuredLog", "Metrics", "TestSupport"]),
         tests("PaymentCoreTests", ["RecordFormat", "PaymentCore", "PaymentModel", "TestSupport"]),
         tests("RoutingTests", ["Routing", "Screening", "PolicyFiles", "YAMLDocument", "PaymentModel", "TestSupport"]),
-        tests("ConfigurationTests", ["Configuration", "YAMLDocument", "PaymentModel", "TestSupport"]),
+        tests(
+            "ConfigurationTests",
+            ["Configuration", "Credentials", "StructuredLog", "YAMLDocument", "PaymentModel", "TestSupport"]),
         tests("MessageCodecTests", ["RecordFormat", "MessageCodec", "CanonicalJSON", "PaymentModel", "TestSupport"]),
         tests("PartnersTests", ["Partners", "CanonicalJSON", "PaymentModel", "TestSupport"]),
         tests("InvariantCheckerTests", ["InvariantChecker", "TestSupport"]),
@@ -179,7 +184,8 @@ let package = Package(
             "OperationsTests",
             [
                 "Operations", "PaymentModel", "CanonicalJSON", "EventLog", "RecordFormat", "HTTPServer", "CurlHTTP",
-                "MessageCodec", "Metrics", "StructuredLog", "Orchestrator", "Partners", "PaymentCore", "TestSupport",
+                "MessageCodec", "Metrics", "StructuredLog", "Orchestrator", "Partners", "PaymentCore", "Credentials",
+                "TestSupport",
             ]),
         .target(
             name: "DaemonTestSupport", dependencies: ["CanonicalJSON", "CurlHTTP", "InvariantChecker", "TestSupport"],
@@ -187,8 +193,8 @@ let package = Package(
         tests(
             "DaemonTests",
             [
-                "switchyard", "CanonicalJSON", "CurlHTTP", "DaemonTestSupport", "InvariantChecker", "OpenSSLCrypto",
-                "PaymentModel", "TestSupport",
+                "switchyard", "CanonicalJSON", "Credentials", "CurlHTTP", "DaemonTestSupport", "InvariantChecker",
+                "OpenSSLCrypto", "PaymentModel", "TestSupport",
             ]),
         tests(
             "KafkaDaemonTests",

@@ -1,3 +1,5 @@
+import Spelling
+
 extension CommandDescription {
     /// Reads a command line, without the program's name. Pure: prints nothing and ends nothing.
     public func parse(_ arguments: [String]) -> ParseOutcome {
@@ -9,7 +11,8 @@ extension CommandDescription {
         guard let first = arguments.first else { return .usage(helpText(program: program)) }
         if first == "--help" || first == "-h" || first == "help" { return .help(helpText(program: program)) }
         guard let command = subcommands.first(where: { $0.name == first }) else {
-            let hint = Nearest.name(to: first, among: subcommands.map(\.name)).map { " Did you mean '\($0)'?" } ?? ""
+            let hint =
+                Spelling.nearest(to: first, among: subcommands.map(\.name)).map { " Did you mean '\($0)'?" } ?? ""
             return .usage("\(program): unknown command '\(first)'.\(hint)\nSee '\(program) --help'.")
         }
         return command.parse(arguments.dropFirst(), path: path + [first], program: "\(program) \(first)")
@@ -33,7 +36,8 @@ extension CommandDescription {
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let given = String(parts[0])
             guard let option = options.first(where: { $0.name == given }) else {
-                let hint = Nearest.name(to: given, among: options.map(\.name)).map { " Did you mean '\($0)'?" } ?? ""
+                let hint =
+                    Spelling.nearest(to: given, among: options.map(\.name)).map { " Did you mean '\($0)'?" } ?? ""
                 return wrong("unknown option '\(given)'.\(hint)")
             }
             var value = parts.count == 2 ? String(parts[1]) : nil
@@ -109,30 +113,5 @@ extension OptionDescription {
         if let choices { text += " (\(choices.joined(separator: " or ")))" }
         if let standard { text += " (default: \(standard))" }
         return text
-    }
-}
-
-/// The nearest of some names, for "did you mean".
-enum Nearest {
-    /// The name with the smallest edit distance, where that is small enough to be a slip.
-    static func name(to given: String, among names: [String]) -> String? {
-        let scored = names.map { ($0, distance(Array(given.utf8), Array($0.utf8))) }
-        guard let best = scored.min(by: { $0.1 < $1.1 }), best.1 <= max(2, given.count / 3) else { return nil }
-        return best.0
-    }
-
-    /// Levenshtein distance. Cost: product of the lengths.
-    static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-        var row = Array(0...right.count)
-        for (line, byte) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = line + 1
-            for (column, other) in right.enumerated() {
-                let above = row[column + 1]
-                row[column + 1] = min(above + 1, row[column] + 1, diagonal + (byte == other ? 0 : 1))
-                diagonal = above
-            }
-        }
-        return row[right.count]
     }
 }

@@ -1,3 +1,6 @@
+import Spelling
+import Credentials
+import StructuredLog
 import PaymentModel
 import YAMLDocument
 
@@ -121,7 +124,7 @@ struct ConfigurationDecoder {
             if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
             guard !bytes.isEmpty else { throw file.fault("the secret's file \(path) is empty") }
             guard bytes.count <= 65_536 else { throw file.fault("the secret's file \(path) is larger than 64 KiB") }
-            return Secret(bytes, source: .file(path))
+            return Secret(bytes)
         case (nil, let variable?):
             let name = try variable.text()
             guard let text = sources.variable(name), !text.isEmpty else {
@@ -129,7 +132,7 @@ struct ConfigurationDecoder {
                     "the environment variable \(Spelling.excerpt(name)) is not set",
                     hint: "set it for the daemon, or use { file: PATH }")
             }
-            return Secret(Array(text.utf8), source: .environment(name))
+            return Secret(utf8: text)
         default:
             throw value.fault("needs either 'file' or 'environment'", hint: "one of the two, not both")
         }

@@ -1,3 +1,4 @@
+import Credentials
 import PaymentModel
 
 /// The daemon's HTTP port: `http`.
@@ -85,16 +86,6 @@ public struct ServerTLSConfiguration: Sendable, Hashable {
     /// Authorities of client certificates, PEM: `clientCAFile`. Where given, every caller must show one, partners
     /// with their notifications, too; partners without one need a proxy before the port.
     public var clientCAFile: String?
-}
-
-/// What a caller may do.
-public enum AccessRole: String, Sendable, Hashable, CaseIterable {
-    /// Read payments, routes, metrics and the console.
-    case read
-    /// Send commands of upstream services.
-    case send
-    /// Send the commands of the desk: release, reject, resume, resolve.
-    case desk
 }
 
 /// A bearer token: `{ name: …, token: { file|environment }, roles: […] }`.

@@ -1,3 +1,4 @@
+import Credentials
 import PaymentModel
 
 /// The event log: `log`.

@@ -1,3 +1,5 @@
+import Credentials
+
 /// How a partner is reached: `partners.<name>`. What it can do is the routing folder's to say.
 public struct PartnerConfiguration: Sendable, Hashable {
     /// The adapter that speaks its language: `adapter`.

@@ -47,7 +47,9 @@ public struct RecordFact: Hashable, Sendable {
     /// The offset.
     public var offset: Int64
     /// `ce_type` with prefix and version, `io.switchyard.payout.settled.v1`.
-    public var type: String
+    public let type: String
+    /// The type without prefix and version: `payout.settled`.
+    public let name: String
     /// `ce_id`.
     public var id: String
     /// `ce_source`.
@@ -66,14 +68,14 @@ public struct RecordFact: Hashable, Sendable {
         self.partition = partition
         self.offset = offset
         self.type = type
+        name = RecordFact.name(type)
         self.id = id
         self.source = source
         self.subject = subject
         self.data = data
     }
 
-    /// The type without prefix and version: `payout.settled`.
-    public var name: String {
+    private static func name(_ type: String) -> String {
         var name = type[...]
         if name.hasPrefix("io.switchyard.") { name = name.dropFirst(14) }
         if name.hasSuffix(".v1") { name = name.dropLast(3) }

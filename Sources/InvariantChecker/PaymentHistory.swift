@@ -133,7 +133,9 @@ struct PaymentHistory {
 
     private mutating func resolve(_ attempt: inout AttemptHistory, _ event: RecordFact) {
         let kind = event.data["evidence"]?["kind"]?.text ?? "none"
-        if !["inquiry", "notification", "report", "operator"].contains(kind), !attempt.retried {
+        // Not in doubt, it tells how something ended that its answer has settled: the void of an authorization that was
+        // found late.
+        if attempt.inDoubt, !["inquiry", "notification", "report", "operator"].contains(kind), !attempt.retried {
             note("S3", "\(attempt.id) is resolved without evidence (\(kind))")
         }
         attempt.inDoubt = false

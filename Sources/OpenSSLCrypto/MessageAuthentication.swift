@@ -1,3 +1,4 @@
+import Credentials
 import COpenSSL
 
 /// Message authentication by a shared secret (RFC 2104).

@@ -1,3 +1,4 @@
+import Spelling
 import PaymentModel
 import Routing
 import YAMLDocument

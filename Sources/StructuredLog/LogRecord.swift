@@ -1,5 +1,5 @@
 /// How much a line matters.
-public enum LogLevel: Int, Sendable, Comparable, CaseIterable {
+public enum LogLevel: String, Sendable, Comparable, CaseIterable {
     /// Every step; for a developer.
     case debug
     /// Starts, stops, reloads.
@@ -10,17 +10,19 @@ public enum LogLevel: Int, Sendable, Comparable, CaseIterable {
     case error
 
     /// The name in lines and configuration.
-    public var name: String {
+    public var name: String { rawValue }
+
+    private var severity: Int {
         switch self {
-        case .debug: "debug"
-        case .info: "info"
-        case .warning: "warning"
-        case .error: "error"
+        case .debug: 0
+        case .info: 1
+        case .warning: 2
+        case .error: 3
         }
     }
 
     /// Less severe first.
-    public static func < (left: LogLevel, right: LogLevel) -> Bool { left.rawValue < right.rawValue }
+    public static func < (left: LogLevel, right: LogLevel) -> Bool { left.severity < right.severity }
 }
 
 /// A value beside a message. There is no case for arbitrary values: what is logged is chosen, not dumped.

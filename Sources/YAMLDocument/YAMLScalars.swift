@@ -1,3 +1,5 @@
+import Spelling
+
 /// A decimal number, exactly as written: `digits` × 10^−`scale`.
 public struct YAMLDecimal: Hashable, Sendable {
     /// All digits as one integer, with the sign.

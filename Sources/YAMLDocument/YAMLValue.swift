@@ -1,3 +1,5 @@
+import Spelling
+
 /// A node together with what an error needs to say about it: the file and the path of keys that leads there.
 ///
 /// Decoding is strict: nothing is guessed from the look of a scalar. The caller asks for a text, an integer, a span

@@ -115,6 +115,37 @@ struct InvariantCheckerTests {
         #expect(story.broken.contains("S3"))
     }
 
+    @Test("S3: what was never in doubt may end by its answer")
+    func answered() {
+        for doubt in [false, true] {
+            var story = Story()
+            story.world.events.removeLast(3)
+            if doubt { story.event("attempt.in-doubt", "inDoubt", ["attemptId": .text("p-1-attempt-1")]) }
+            story.event(
+                "attempt.resolved", doubt ? "inDoubt" : "attempting",
+                [
+                    "attemptId": .text("p-1-attempt-1"), "outcome": .text("settled"),
+                    "evidence": .object(["kind": .text("answer")]),
+                ])
+            #expect(story.broken.contains("S3") == doubt)
+        }
+    }
+
+    @Test("S15: unexplained money is posted once")
+    func unexplainedMoney() {
+        func posting(_ offset: Int64) -> RecordFact {
+            RecordFact(
+                topic: "settlements", partition: 0, offset: offset, type: "io.switchyard.ledger.posted.v1",
+                id: "bank-a-posting-m", source: "switchyard", subject: "bank-a",
+                data: .object(["postingId": .text("bank-a-posting-m"), "entries": .list([])]))
+        }
+        var story = Story()
+        story.world.settlements.append(posting(10))
+        #expect(!story.broken.contains("S15"))
+        story.world.settlements.append(posting(11))
+        #expect(story.broken.contains("S15"))
+    }
+
     @Test("S4: a request without intent, before it, or with another body")
     func intents() {
         var story = Story()

@@ -153,7 +153,7 @@ struct KafkaStartTests {
         let settings = try settings(prefix(), directory)
         let log = try KafkaEventLog(settings)
         let error = #expect(throws: LogError.self) { try KafkaEventLog(settings) }
-        #expect(error?.kind == .misconfigured)
+        #expect(error?.kind == .heldElsewhere)
         log.close()
     }
 

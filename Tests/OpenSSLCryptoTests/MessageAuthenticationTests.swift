@@ -1,3 +1,4 @@
+import Credentials
 import Foundation
 import OpenSSLCrypto
 import Testing
@@ -87,9 +88,9 @@ import Testing
         #expect(!seen.contains("whsec") && !seen.contains("119"))
         #expect(secret.count == 17 && !secret.isEmpty)
         #expect(secret.withBytes { Array($0) } == Array("whsec_very_secret".utf8))
-        #expect(secret.isEqual(to: Secret(Array("whsec_very_secret".utf8))))
-        #expect(!secret.isEqual(to: Secret(utf8: "whsec_very_secreT")))
-        #expect(Secret([]).isEqual(to: Secret(utf8: "")))
+        #expect(secret == Secret(Array("whsec_very_secret".utf8)) && secret.matches(Array("whsec_very_secret".utf8)))
+        #expect(secret != Secret(utf8: "whsec_very_secreT") && !secret.matches([]))
+        #expect(Secret([]) == Secret(utf8: ""))
         #expect(try Secret(hexadecimal: "00FFa1").withBytes { Array($0) } == [0, 0xFF, 0xA1])
         #expect(throws: CryptoError.notHexadecimal) { try Secret(hexadecimal: "00F") }
     }

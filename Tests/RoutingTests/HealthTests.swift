@@ -160,27 +160,6 @@ import Testing
         #expect(kept > 900 && kept < 1_080, "\(kept)")
     }
 
-    @Test("Repeats stay at or below a tenth of first attempts, however a partner fares")
-    func budget() {
-        for seed in UInt64(1)...5 {
-            var budget = RetryBudget()
-            var state = seed
-            var first = 0
-            var repeats = 0
-            for _ in 0..<20_000 {
-                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                if state >> 33 & 1 == 0 {
-                    budget.firstAttempt()
-                    first += 1
-                } else if budget.takeRepeat() {
-                    repeats += 1
-                }
-                #expect(repeats * 10 <= first + 30, "seed \(seed)")
-            }
-            #expect(repeats > first / 11)
-        }
-    }
-
     @Test("Another policy keeps what was seen of the routes that both have")
     func adopt() throws {
         let now = HealthTests.moment(1_000)

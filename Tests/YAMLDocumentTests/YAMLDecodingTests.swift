@@ -1,3 +1,4 @@
+import Spelling
 import Testing
 
 @testable import YAMLDocument
@@ -120,9 +121,9 @@ import Testing
 
     @Test(
         "The nearest word",
-        arguments: [("bseURL", "baseURL"), ("BASEURL", "baseURL"), ("adaptr", "adapter"), ("zzz", nil)]
+        arguments: [("bseURL", "baseURL"), ("BASEURL", "baseURL"), ("adaptr", "adapter"), ("zzz", nil), ("rnu", "run")]
             as [(String, String?)])
     func spelling(_ word: String, _ expected: String?) {
-        #expect(Spelling.nearest(to: word, among: ["adapter", "baseURL", "webhookSecret"]) == expected)
+        #expect(Spelling.nearest(to: word, among: ["adapter", "baseURL", "webhookSecret", "run"]) == expected)
     }
 }

@@ -1,14 +1,5 @@
+import Credentials
 import HTTPServer
-
-/// What a caller may do.
-public enum AccessRole: String, Sendable, Hashable, CaseIterable {
-    /// Read payments, routes, records and metrics.
-    case read
-    /// Send commands of upstream services.
-    case send
-    /// Send the commands of the desk.
-    case desk
-}
 
 /// Who calls.
 public struct Caller: Sendable, Equatable {

@@ -26,7 +26,7 @@ struct AttemptFold {
 
     private mutating func note(_ name: String, _ data: JSONValue, _ sequence: Int64) {
         let state = data["state"]?.string.flatMap { PaymentStatus(name: $0) } ?? .none
-        let at = data["occurredAt"]?.string.flatMap { TimeText.moment($0) } ?? Timestamp(milliseconds: 0)
+        let at = data["occurredAt"]?.string.flatMap { RFC3339.moment($0) } ?? Timestamp(milliseconds: 0)
         let since = last?.summary.status == state.rawValue ? last?.summary.since ?? at : at
         let parked = PaymentStatus.parked.contains(state) || name == "attempt.escalated"
         last = Last(

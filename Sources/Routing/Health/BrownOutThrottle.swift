@@ -47,27 +47,3 @@ public struct BrownOutThrottle: Hashable, Sendable {
         self.began = now
     }
 }
-
-/// Bounds repeats to a share of first attempts: each first attempt adds a tenth of a repeat, each repeat takes one.
-/// So repeats stay at or below 10 % of first attempts (plus a small start), however a partner fares: L5.
-public struct RetryBudget: Hashable, Sendable {
-    /// In tenths of a repeat.
-    private var tenths: Int
-    private let capacity: Int
-
-    /// A budget that starts with `start` repeats and never holds more than `capacity` of them.
-    public init(start: Int = 3, capacity: Int = 100) {
-        tenths = start * 10
-        self.capacity = capacity * 10
-    }
-
-    /// A first attempt was started.
-    public mutating func firstAttempt() { tenths = min(capacity, tenths + 1) }
-
-    /// Takes one repeat out, if there is one.
-    public mutating func takeRepeat() -> Bool {
-        guard tenths >= 10 else { return false }
-        tenths -= 10
-        return true
-    }
-}

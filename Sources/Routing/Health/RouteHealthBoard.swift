@@ -18,7 +18,6 @@ public struct RouteHealthBoard: Sendable {
     struct Entry: Sendable {
         var breaker = CircuitBreaker()
         var throttle = BrownOutThrottle()
-        var budget = RetryBudget()
         var openAttempts = 0
         var startedInSecond = 0
         var second: Int64 = .min
@@ -56,7 +55,6 @@ public struct RouteHealthBoard: Sendable {
                 let old = before[place]
                 entry.breaker = old.breaker
                 entry.throttle = old.throttle
-                entry.budget = old.budget
                 entry.openAttempts = old.openAttempts
                 entry.isNotable = true
             } else {
@@ -77,17 +75,9 @@ public struct RouteHealthBoard: Sendable {
     public mutating func started(_ route: Route, at now: MonotonicTime) -> Int? {
         guard let place = places[route] else { return nil }
         entries[place].breaker.started(at: now, entries[place].settings)
-        entries[place].budget.firstAttempt()
         entries[place].openAttempts += 1
         entries[place].countStart(at: now)
         return entries[place].openAttempts
-    }
-
-    /// Whether a request of an attempt may be repeated on a route: repeats stay below 10 % of first attempts (L5).
-    /// Takes the repeat out of the budget.
-    public mutating func takeRepeat(_ route: Route) -> Bool {
-        guard let place = places[route] else { return false }
-        return entries[place].budget.takeRepeat()
     }
 
     /// An attempt that was started at `startedAt` has an outcome. Called once for each `started`; returns what that does.

@@ -102,7 +102,7 @@ enum PartnerSimulatorCommand {
     }
 
     private static func span(_ name: String, _ command: ParsedCommand) throws(CommandFailure) -> Int64 {
-        guard let span = TimeText.span(command[name] ?? "") else {
+        guard let span = SpanText.span(command[name] ?? "") else {
             throw CommandFailure(.usage, "\(name) needs a span: 250ms, 2s, 15m, 24h")
         }
         return span.count

@@ -63,7 +63,7 @@ enum PolicyCommand {
         }
         var wall = SystemClock().wall()
         if let text = command["--at"] {
-            guard let moment = TimeText.moment(text) else { throw CommandFailure(.usage, "--at needs a time in UTC") }
+            guard let moment = RFC3339.moment(text) else { throw CommandFailure(.usage, "--at needs a time in UTC") }
             wall = moment
         }
         let monotonic = SystemClock().monotonic()

@@ -15,7 +15,7 @@ enum RunCommand {
             component: "daemon", level: .info, clock: { SystemClock().wall().milliseconds }, sink: sink)
         do throws(CommandFailure) {
             let configuration = try SwitchyardConfiguration.forDaemon(command["--config"] ?? "")
-            log.level = level(configuration.logLevel)
+            log.level = configuration.logLevel
             let signals = DaemonSignals()
             for warning in configuration.warnings { log.warning(warning) }
             let daemon = try Daemon(configuration, log: log, systemd: SystemdNotifier())
@@ -24,15 +24,6 @@ enum RunCommand {
             // The last line looks like all others: who reads them by machine must not stumble over this one.
             log.error(error.message, [("exitCode", .integer(Int64(error.code.rawValue)))])
             return error.code
-        }
-    }
-
-    private static func level(_ level: Configuration.LogLevel) -> StructuredLog.LogLevel {
-        switch level {
-        case .debug: .debug
-        case .info: .info
-        case .warning: .warning
-        case .error: .error
         }
     }
 }

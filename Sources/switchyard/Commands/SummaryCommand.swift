@@ -1,3 +1,4 @@
+import Credentials
 import CanonicalJSON
 import CommandLineOptions
 import Configuration

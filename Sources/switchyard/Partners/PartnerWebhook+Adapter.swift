@@ -1,3 +1,4 @@
+import Credentials
 import Configuration
 import OpenSSLCrypto
 import Operations
@@ -8,9 +9,7 @@ extension PartnerWebhook {
     /// Notifications of one partner: its adapter's rules, with the keys that the configuration names. While a rotation is
     /// under way the key before is still good.
     init(_ adapter: PartnerAdapter, _ partner: PartnerConfiguration) {
-        let keys = [partner.webhookSecret, partner.previousWebhookSecret].compactMap(\.self).map { secret in
-            secret.withBytes { OpenSSLCrypto.Secret($0) }
-        }
+        let keys = [partner.webhookSecret, partner.previousWebhookSecret].compactMap(\.self)
         let name = adapter.signatureHeader
         self.init(
             verify: { header, body, receivedAt in

@@ -1,3 +1,4 @@
+import Credentials
 import CanonicalJSON
 import Configuration
 import CurlHTTP
@@ -60,8 +61,7 @@ final class TokenCache: Sendable {
     }
 
     private func fetch() {
-        func encoded(_ bytes: [UInt8]) -> String { PercentEncoding.encode(String(decoding: bytes, as: UTF8.self)) }
-        let secret = credentials.clientSecret.withBytes { encoded($0) }
+        let secret = credentials.clientSecret.withBytes { PercentEncoding.encode(String(decoding: $0, as: UTF8.self)) }
         var form = "grant_type=client_credentials&client_id=\(PercentEncoding.encode(credentials.clientId))"
         form += "&client_secret=\(secret)"
         if let scope = credentials.scope { form += "&scope=\(PercentEncoding.encode(scope))" }

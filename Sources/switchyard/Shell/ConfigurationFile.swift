@@ -1,3 +1,4 @@
+import Credentials
 import Configuration
 import Glibc
 import PaymentModel
@@ -42,7 +43,7 @@ enum ClientSecrets {
     /// The token to show the daemon: the one given, else one from the configuration that this user can read and that has
     /// the role.
     static func token(
-        _ configuration: SwitchyardConfiguration, file: String?, role: Configuration.AccessRole
+        _ configuration: SwitchyardConfiguration, file: String?, role: AccessRole
     ) throws(CommandFailure) -> [UInt8]? {
         if let file {
             do throws(FileFault) {
@@ -55,9 +56,9 @@ enum ClientSecrets {
         }
         if let variable = getenv("SWITCHYARD_TOKEN") { return Array(String(cString: variable).utf8) }
         let readable = configuration.http.tokens.filter { token in
-            token.roles.contains(role) && token.token.withBytes { $0 != unreadable }
+            token.roles.contains(role) && !token.token.matches(unreadable)
         }
         // The one that may do the least.
-        return readable.min { $0.roles.count < $1.roles.count }?.token.withBytes { $0 }
+        return readable.min { $0.roles.count < $1.roles.count }?.token.withBytes { Array($0) }
     }
 }

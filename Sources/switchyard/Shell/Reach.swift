@@ -1,3 +1,4 @@
+import Credentials
 import Configuration
 import CurlHTTP
 import Glibc
@@ -12,7 +13,7 @@ final class Reach {
     private let tokenFile: String?
     private let tls: HTTPTLSConfiguration
     private let timeout: Duration
-    private let role: Configuration.AccessRole
+    private let role: AccessRole
     private let mayCreate: Bool
     private let readsStates: Bool
     private var access: (any LogAccess)?
@@ -24,7 +25,7 @@ final class Reach {
     ///   - mayCreate: whether a directory that is not there yet is made (`send`), or is a fault (readers).
     ///   - readsStates: whether payments' states are read: on Kafka only a daemon has them.
     init(
-        _ options: ClientOptions, role: Configuration.AccessRole, mayCreate: Bool = false, readsStates: Bool = false
+        _ options: ClientOptions, role: AccessRole, mayCreate: Bool = false, readsStates: Bool = false
     ) throws(CommandFailure) {
         configuration = try SwitchyardConfiguration.forClient(options.configuration)
         tokenFile = options.tokenFile

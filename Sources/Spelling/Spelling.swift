@@ -19,17 +19,22 @@ public enum Spelling {
         text.count <= 40 ? text : String(text.prefix(40)) + "…"
     }
 
-    /// Levenshtein distance, in time proportional to the product of the lengths.
+    /// Edits that lead from one to the other: a letter more, less or another, or two neighbours that have changed places
+    /// (optimal string alignment). In time proportional to the product of the lengths.
     private static func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+        var before: [Int] = []
         var row = Array(0...right.count)
         for (index, byte) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = index + 1
+            var next = [index + 1]
             for (column, other) in right.enumerated() {
-                let above = row[column + 1]
-                row[column + 1] = min(above + 1, row[column] + 1, diagonal + (byte == other ? 0 : 1))
-                diagonal = above
+                var edits = min(row[column + 1] + 1, next[column] + 1, row[column] + (byte == other ? 0 : 1))
+                if index > 0, column > 0, byte == right[column - 1], left[index - 1] == other {
+                    edits = min(edits, before[column - 1] + 1)
+                }
+                next.append(edits)
             }
+            before = row
+            row = next
         }
         return row[right.count]
     }

@@ -1,10 +1,10 @@
-import COpenSSL
+import Glibc
 
-/// Bytes that must not be seen: never described, never dumped, overwritten when the last owner lets go.
+/// A key, token or password. Never described, never dumped, overwritten when the last owner lets go.
 ///
 /// Copies share one storage, so that there is one place to overwrite. What is taken out by `withBytes` and kept is the
 /// taker's to clean.
-public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// Unchecked because of the pointer: it is written once, before anyone else can see it, read only after that,
     /// and freed with the last reference.
     private final class Storage: @unchecked Sendable {
@@ -17,7 +17,7 @@ public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConver
 
         deinit {
             // Unlike memset, this is not optimised away.
-            OPENSSL_cleanse(bytes.baseAddress, bytes.count)
+            if let start = bytes.baseAddress { explicit_bzero(start, bytes.count) }
             bytes.deallocate()
         }
     }
@@ -35,29 +35,36 @@ public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConver
         storage = text.withUTF8 { Storage(UnsafeRawBufferPointer($0)) }
     }
 
-    /// A secret given in hexadecimal digits, of either case. Throws `CryptoError.notHexadecimal`.
-    public init(hexadecimal text: String) throws(CryptoError) {
-        var bytes = try Hexadecimal.decode(text)
-        self.init(bytes)
-        bytes.withUnsafeMutableBytes { OPENSSL_cleanse($0.baseAddress, $0.count) }
-    }
-
     /// How many bytes there are.
     public var count: Int { storage.bytes.count }
 
     /// Whether there are none.
     public var isEmpty: Bool { storage.bytes.isEmpty }
 
-    /// Gives the bytes for the time of the call.
-    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    /// Gives the bytes for the time of the call, to the one place that needs them (a HMAC, a header).
+    public func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         try body(UnsafeRawBufferPointer(storage.bytes))
     }
 
+    /// Whether these are the secret's bytes, in a time that depends on the lengths only.
+    public func matches(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes { equals($0) } }
+
     /// Whether two secrets are equal, in a time that depends on their lengths only.
-    public func isEqual(to other: Secret) -> Bool {
-        guard count == other.count else { return false }
-        return count == 0 || CRYPTO_memcmp(storage.bytes.baseAddress, other.storage.bytes.baseAddress, count) == 0
+    public static func == (left: Secret, right: Secret) -> Bool {
+        left.equals(UnsafeRawBufferPointer(right.storage.bytes))
     }
+
+    private func equals(_ other: UnsafeRawBufferPointer) -> Bool {
+        guard count == other.count else { return false }
+        var difference: UInt8 = 0
+        for index in 0..<count { difference |= storage.bytes[index] ^ other[index] }
+        return difference == 0
+    }
+
+    /// Hashes the bytes, with the process's own seed.
+    public func hash(into hasher: inout Hasher) { hasher.combine(bytes: UnsafeRawBufferPointer(storage.bytes)) }
 
     /// Always `<redacted>`.
     public var description: String { "<redacted>" }
