@@ -1,7 +1,7 @@
 import CCurl
 
-/// The doors from curl into a slot. curl calls them on the pool's thread only, inside `curl_multi_perform`,
-/// `curl_multi_remove_handle` or `curl_multi_cleanup`; the pointers are slots and sockets that outlive the multi handle.
+/// The doors from curl into a slot. curl calls them on the pool's thread only, inside
+/// `curl_multi_socket_action`, `curl_multi_add_handle`, `curl_multi_remove_handle` or `curl_multi_cleanup`; the pointers are slots and sockets that outlive the multi handle.
 enum CurlCallbacks {
     private static func slot(_ context: UnsafeMutableRawPointer) -> ExchangeSlot {
         Unmanaged<ExchangeSlot>.fromOpaque(context).takeUnretainedValue()
@@ -61,6 +61,23 @@ enum CurlCallbacks {
         return sockets(context).close(socket)
     }
 
+    private static let socket: curl_socket_callback = { _, socket, what, context, _ in
+        if let context { sockets(context).watch(socket, what) }
+        return 0
+    }
+
+    private static let timer: curl_multi_timer_callback = { _, milliseconds, context in
+        if let context { sockets(context).events.timer = .after(curlMilliseconds: milliseconds) }
+        return 0
+    }
+
+    /// Has curl tell which sockets it waits for, and until when.
+    static func install(on multi: borrowing MultiHandle, sockets: PoolSockets) -> CURLMcode {
+        let context = Unmanaged.passUnretained(sockets).toOpaque()
+        let code = cc_multi_set_socket(multi.raw, socket, context)
+        return code == CURLM_OK ? cc_multi_set_timer(multi.raw, timer, context) : code
+    }
+
     /// Sets the options that hold for every exchange of a pool; the first code that is not OK.
     static func install(on slot: ExchangeSlot, sockets: PoolSockets) -> CURLcode {
         let easy = slot.easy.raw
@@ -87,5 +104,12 @@ enum CurlCallbacks {
         var context: UnsafeMutablePointer<CChar>?
         guard cc_easy_get_pointer(easy, CURLINFO_PRIVATE, &context) == CURLE_OK, let context else { return nil }
         return slot(UnsafeMutableRawPointer(context))
+    }
+}
+
+extension MonotonicTime {
+    /// curl's way to say when: milliseconds from now, negative for never.
+    fileprivate static func after(curlMilliseconds count: Int) -> MonotonicTime {
+        count < 0 ? MonotonicTime(nanoseconds: .max) : MonotonicTime.now().advanced(by: .milliseconds(count))
     }
 }

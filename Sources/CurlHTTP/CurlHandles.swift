@@ -75,12 +75,11 @@ struct MultiHandle: ~Copyable {
     /// Ends the easy handle's part in the multi handle; an unfinished transfer's connection is closed.
     borrowing func remove(_ easy: borrowing EasyHandle) { curl_multi_remove_handle(raw, easy.raw) }
 
-    borrowing func perform() -> CURLMcode {
+    /// Tells curl that a socket is ready; `CURL_SOCKET_TIMEOUT`: that its timer has run out.
+    borrowing func act(on socket: Int32, _ what: Int32) -> CURLMcode {
         var running: Int32 = 0
-        return curl_multi_perform(raw, &running)
+        return curl_multi_socket_action(raw, socket, what, &running)
     }
-
-    borrowing func wait(milliseconds: Int32) -> CURLMcode { curl_multi_poll(raw, nil, 0, milliseconds, nil) }
 
     /// The next transfer that has ended, by its easy handle.
     borrowing func nextFinished() -> (easy: UnsafeMutableRawPointer, code: CURLcode)? {
@@ -91,16 +90,4 @@ struct MultiHandle: ~Copyable {
         }
         return nil
     }
-
-    /// What other threads need to wake this one: the only call on a multi handle that is safe beside its own thread.
-    borrowing func wakeTarget() -> WakeTarget { WakeTarget(multi: raw) }
-}
-
-/// The right to wake a multi handle's thread. Unchecked because a raw pointer is not Sendable: only
-/// `curl_multi_wakeup` is called through it, which is documented as callable from any thread while the handle lives;
-/// its holder drops it, under the lock that guards its use, before the handle is freed.
-struct WakeTarget: @unchecked Sendable {
-    fileprivate let multi: UnsafeMutableRawPointer
-
-    func wake() { curl_multi_wakeup(multi) }
 }

@@ -64,11 +64,12 @@ final class ExchangeSlot {
         lines = HeaderList()
         var hasContentType = false
         for header in exchange.headers {
-            hasContentType = hasContentType || header.name.lowercased() == "content-type"
+            hasContentType = hasContentType || header.isNamed("content-type")
             // curl drops a field with an empty value unless it is written with a semicolon.
             let line = append(header.name, header.value.isEmpty ? ";" : ": ", header.value)
             guard line else { return false }
         }
+        // An upload would ask first whether it may send; a request without a type would be called a form.
         guard append("Expect:", "", ""), hasContentType || append("Content-Type:", "", "") else { return false }
         return cc_easy_set_headers(easy.raw, lines.raw) == CURLE_OK
     }

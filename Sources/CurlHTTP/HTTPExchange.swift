@@ -143,10 +143,15 @@ extension HTTPExchange {
         guard !method.name.isEmpty, method.name.utf8.allSatisfy({ $0.isLetter }) else {
             return "the method is not a word of letters"
         }
-        guard url.hasPrefix("http://") || url.hasPrefix("https://") else { return "the URL is neither http nor https" }
+        let scheme = url.utf8.starts(with: "http://".utf8) ? 7 : url.utf8.starts(with: "https://".utf8) ? 8 : 0
+        guard scheme > 0 else { return "the URL is neither http nor https" }
         guard url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return "the URL has a character beyond ASCII" }
-        let authority = url.dropFirst(url.hasPrefix("https") ? 8 : 7).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        guard !authority.isEmpty, !authority.contains("@") else { return "the URL has no host, or user information" }
+        let authority = url.utf8.dropFirst(scheme).prefix {
+            $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#")
+        }
+        guard !authority.isEmpty, !authority.contains(UInt8(ascii: "@")) else {
+            return "the URL has no host, or user information"
+        }
         for header in headers {
             guard !header.name.isEmpty, header.name.utf8.allSatisfy({ $0.isToken }) else {
                 return "a header's name is not a token"
@@ -154,15 +159,23 @@ extension HTTPExchange {
             guard header.value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
                 return "a header's value has a control character"
             }
-            switch header.name.lowercased() {
-            case "content-length", "transfer-encoding", "connection", "expect":
-                return "a header belongs to the transport"
-            default: break
-            }
+            let isOurs =
+                header.isNamed("content-length") || header.isNamed("transfer-encoding")
+                || header.isNamed("connection") || header.isNamed("expect")
+            guard !isOurs else { return "a header belongs to the transport" }
         }
         guard limits.maximumResponseBytes >= 0, limits.maximumHeaderBytes > 0 else { return "a limit is negative" }
         guard method != .head || body.isEmpty else { return "HEAD with a body" }
         return nil
+    }
+}
+
+extension HTTPHeader {
+    /// Whether the field has this name, which is given in lower case.
+    func isNamed(_ other: StaticString) -> Bool {
+        let other = UnsafeBufferPointer(start: other.utf8Start, count: other.utf8CodeUnitCount)
+        return name.utf8.count == other.count
+            && name.utf8.elementsEqual(other) { ($0.isLetter ? $0 | 0x20 : $0) == $1 }
     }
 }
 

@@ -3,13 +3,13 @@ import Synchronization
 
 /// Drives one pool's transfers. Everything here happens on the pool's own thread.
 final class PoolDriver {
+    /// Freed before `sockets` and `slots`: curl calls back into them until it is gone.
+    private var multi: MultiHandle?
     private let worker: PoolWorker
     private let configuration: HTTPPoolConfiguration
     private let userAgent: String
     private let sockets: PoolSockets
     private let limit: Int
-    /// Freed before `slots`: curl calls back into slots and sockets until it is gone.
-    private var multi: MultiHandle?
     private var slots: [ExchangeSlot] = []
     private var free: [ExchangeSlot] = []
     private var inFlight = 0
@@ -22,8 +22,9 @@ final class PoolDriver {
         configuration = worker.configuration
         self.userAgent = userAgent
         limit = configuration.maximumInFlight
+        guard let events = PoolEvents() else { throw .unusableLibrary(reason: "no descriptors left") }
         sockets = PoolSockets(
-            unacknowledgedTimeout: configuration.unacknowledgedTimeout, counters: worker.counters)
+            unacknowledgedTimeout: configuration.unacknowledgedTimeout, counters: worker.counters, events: events)
         guard let multi = MultiHandle() else { throw .unusableLibrary(reason: "no multi handle") }
         let multiplexes = configuration.version != .http1
         let codes = [
@@ -31,9 +32,10 @@ final class PoolDriver {
             multi.set(CURLMOPT_MAX_CONCURRENT_STREAMS, configuration.maximumStreamsPerConnection),
             multi.set(CURLMOPT_MAX_TOTAL_CONNECTIONS, configuration.maximumConnections),
             multi.set(CURLMOPT_MAXCONNECTS, configuration.maximumConnections),
+            CurlCallbacks.install(on: multi, sockets: sockets),
         ]
         guard codes.allSatisfy({ $0 == CURLM_OK }) else { throw .unusableLibrary(reason: "a multi option is unknown") }
-        worker.attach(multi.wakeTarget())
+        worker.attach(events.wakeTarget)
         self.multi = consume multi
         // The first slot is made now, so that an option that this libcurl lacks stops the start and not a payment.
         free.append(try makeSlot())
@@ -44,7 +46,7 @@ final class PoolDriver {
         while true {
             let now = MonotonicTime.now()
             takeWork(now)
-            perform()
+            runTimer()
             collect()
             endOverdue(MonotonicTime.now())
             if let closeBy, inFlight == 0 || closeBy <= MonotonicTime.now() { break }
@@ -64,7 +66,7 @@ final class PoolDriver {
         let places = closeBy == nil ? limit - inFlight : 0
         let work = worker.take(upTo: places, now: now)
         for item in work.overdue { refuse(item, .deadlinePassed, "the send deadline passed in the queue") }
-        // Started first: a command may be about an exchange that came with it, and nothing leaves before `perform`.
+        // Started first: a command may be about an exchange that came with it, and nothing leaves before curl is called.
         for item in work.next { start(item, now) }
         for command in work.commands { handle(command) }
     }
@@ -150,8 +152,15 @@ final class PoolDriver {
 
     // MARK: Moving on
 
-    private func perform() {
-        guard let code = multi?.perform(), code != CURLM_OK else { return }
+    /// Calls curl where it asked to be called: begins what was added, and keeps curl's own time-outs.
+    private func runTimer() {
+        guard sockets.events.timer <= MonotonicTime.now() else { return }
+        sockets.events.timer = MonotonicTime(nanoseconds: .max)
+        act(on: CURL_SOCKET_TIMEOUT, 0)
+    }
+
+    private func act(on socket: Int32, _ what: Int32) {
+        guard let code = multi?.act(on: socket, what), code != CURLM_OK else { return }
         // curl is out of memory or confused: nothing on the way can be trusted to end by itself.
         endAll(where: { _ in true }, as: .localFailure, .connectionLost)
     }
@@ -182,10 +191,9 @@ final class PoolDriver {
         for slot in slots { earliestDue = min(earliestDue, slot.due) }
         var until = min(earliestDue, closeBy ?? MonotonicTime(nanoseconds: .max))
         let places = closeBy == nil ? limit - inFlight : 0
-        guard worker.fallAsleep(freeSlots: places, until: &until) else { return }
-        let left = MonotonicTime.now().nanoseconds.distance(to: until.nanoseconds)
-        let milliseconds = min(max(0, (min(left, .max - 999_999) + 999_999) / 1_000_000), 60_000)
-        _ = multi?.wait(milliseconds: Int32(milliseconds))
+        if !worker.fallAsleep(freeSlots: places, until: &until) { until = MonotonicTime.now() }
+        sockets.events.wait(until: until) { socket, what in act(on: socket, what) }
+        collect()
     }
 
     // MARK: Ending

@@ -14,17 +14,24 @@ final class PoolSockets {
     }
 
     private var open: Set<Int32> = []
+    /// Where the pool's thread waits for them.
+    let events: PoolEvents
     private var byPorts: [Ports: Int32] = [:]
     private var unacknowledgedTimeout: Duration
     private let counters: PoolCounters
 
-    init(unacknowledgedTimeout: Duration, counters: PoolCounters) {
+    init(unacknowledgedTimeout: Duration, counters: PoolCounters, events: PoolEvents) {
         self.unacknowledgedTimeout = unacknowledgedTimeout
         self.counters = counters
+        self.events = events
     }
+
+    /// curl waits for a socket; those of its own (a name's resolution) may be closed without our hearing of it.
+    func watch(_ socket: Int32, _ what: Int32) { events.watch(socket, what, stays: open.contains(socket)) }
 
     /// A socket was made and is not yet connected; false refuses it.
     func opened(_ socket: Int32) -> Bool {
+        events.forget(socket)
         guard Self.setLinger(socket, abrupt: true), setUnacknowledgedTimeout(socket) else { return false }
         open.insert(socket)
         counters.openSockets.store(open.count, ordering: .relaxed)
@@ -35,6 +42,7 @@ final class PoolSockets {
     /// partner sees a reset.
     func close(_ socket: Int32) -> Int32 {
         open.remove(socket)
+        events.forget(socket)
         if let known = byPorts.first(where: { $0.value == socket }) { byPorts[known.key] = nil }
         counters.openSockets.store(open.count, ordering: .relaxed)
         var undelivered: Int32 = 0

@@ -23,7 +23,8 @@ import Testing
     }
 
     @Test func socketsAreSetUpAndClosedAsMoneySafetyWants() throws {
-        let sockets = PoolSockets(unacknowledgedTimeout: .milliseconds(2500), counters: PoolCounters())
+        let sockets = PoolSockets(
+            unacknowledgedTimeout: .milliseconds(2500), counters: PoolCounters(), events: try #require(PoolEvents()))
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         #expect(sockets.opened(socket))
         var value = linger()
@@ -37,9 +38,47 @@ import Testing
         #expect(!sockets.opened(socket), "a socket that cannot be bounded is refused")
     }
 
+    @Test func aKeptConnectionIsWatchedAgainAfterItsNumberWasUsedAnew() throws {
+        let events = try #require(PoolEvents())
+        func pair() -> [Int32] {
+            var ends: [Int32] = [0, 0]
+            #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+            return ends
+        }
+        func ready() -> [Int32] {
+            var found: [Int32] = []
+            events.wait(until: MonotonicTime.now()) { socket, what in
+                if what & CURL_CSELECT_IN != 0 { found.append(socket) }
+            }
+            return found
+        }
+        let first = pair()
+        events.watch(first[0], CURL_POLL_IN, stays: true)
+        #expect(ready().isEmpty)
+        #expect(write(first[1], "x", 1) == 1)
+        #expect(ready() == [first[0]])
+        // Between two exchanges nothing is told, and an event of that time does not come again and again.
+        events.watch(first[0], CURL_POLL_REMOVE, stays: true)
+        #expect(ready().isEmpty)
+        events.watch(first[0], CURL_POLL_IN, stays: true)
+        #expect(ready() == [first[0]], "still to be read")
+        events.forget(first[0])
+        close(first[0])
+        close(first[1])
+        let second = pair()
+        events.watch(second[0], CURL_POLL_INOUT, stays: false)
+        #expect(write(second[1], "x", 1) == 1)
+        #expect(ready() == [second[0]])
+        events.watch(second[0], CURL_POLL_REMOVE, stays: false)
+        #expect(ready().isEmpty)
+        close(second[0])
+        close(second[1])
+    }
+
     @Test func aConnectionIsFoundByItsPortsAndHeldBack() throws {
         let server = RawServer { $0.waitForEnd() }
-        let sockets = PoolSockets(unacknowledgedTimeout: .seconds(1), counters: PoolCounters())
+        let sockets = PoolSockets(
+            unacknowledgedTimeout: .seconds(1), counters: PoolCounters(), events: try #require(PoolEvents()))
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         #expect(sockets.opened(socket))
         var address = sockaddr_in()
