@@ -5,7 +5,7 @@ import RocksStore
 
 extension LocalCopy {
     /// The value of a key, empty for none.
-    static func value(_ handle: Handle, _ partition: Int32, _ key: some Collection<UInt8>) throws(LogError) -> [UInt8] {
+    static func value(_ handle: Handle, _ partition: Int32, _ key: [UInt8]) throws(LogError) -> [UInt8] {
         let place = LocalKey.entry(partition, key)
         return try rocks { () throws(RocksError) in
             try handle.database.value(handle.entries, key: place.span.bytes) ?? []
@@ -21,31 +21,21 @@ extension LocalCopy {
     ///   - batch: gets the changes.
     ///   - handle: the open database.
     static func stage(
-        _ partition: Int32, key: [UInt8], prior: borrowing [UInt8], new: borrowing [UInt8],
+        _ partition: Int32, key: [UInt8], prior: RawSpan, new: RawSpan,
         into batch: inout WriteBatch, of handle: Handle
     ) throws(LogError) {
         let place = LocalKey.entry(partition, key)
         do throws(BinaryError) {
             for space in [StateSpace.payment, .kept] {
-                let before = prior.isEmpty ? nil : try StateEnvelope.section(of: space, in: prior.span.bytes)
-                let after = new.isEmpty ? nil : try StateEnvelope.section(of: space, in: new.span.bytes)
+                let before = prior.isEmpty ? nil : try StateEnvelope.section(of: space, in: prior)
+                let after = new.isEmpty ? nil : try StateEnvelope.section(of: space, in: new)
                 stage(timers: before?.timer, after?.timer, partition, space, key, &batch, handle)
                 if space == .payment {
                     stage(rows: before?.summary, after?.summary, partition, key, &batch, handle)
                 }
-                for reference in before?.references ?? [] {
-                    let bytes = prior[reference]
-                    let stays = after?.references.contains { new[$0].elementsEqual(bytes) } ?? false
-                    if !stays { batch.delete(handle.references, key: LocalKey.entry(partition, bytes).span.bytes) }
-                }
-                for reference in after?.references ?? [] {
-                    let bytes = new[reference]
-                    let known = before?.references.contains { prior[$0].elementsEqual(bytes) } ?? false
-                    if !known {
-                        batch.put(
-                            handle.references, key: LocalKey.entry(partition, bytes).span.bytes, value: key.span.bytes)
-                    }
-                }
+                stage(
+                    references: (before?.references ?? []).map { bytes($0, of: prior) },
+                    (after?.references ?? []).map { bytes($0, of: new) }, partition, key, &batch, handle)
             }
         } catch {
             throw LogError(.corrupt, "a record of the state topic, partition \(partition), cannot be read: \(error)")
@@ -53,7 +43,25 @@ extension LocalCopy {
         if new.isEmpty {
             batch.delete(handle.entries, key: place.span.bytes)
         } else {
-            batch.put(handle.entries, key: place.span.bytes, value: new.span.bytes)
+            batch.put(handle.entries, key: place.span.bytes, value: new)
+        }
+    }
+
+    private static func bytes(_ range: Range<Int>, of span: RawSpan) -> [UInt8] {
+        span.extracting(range).withUnsafeBytes { Array($0) }
+    }
+
+    private static func stage(
+        references before: [[UInt8]], _ after: [[UInt8]], _ partition: Int32, _ key: [UInt8],
+        _ batch: inout WriteBatch, _ handle: Handle
+    ) {
+        guard before != after else { return }
+        for reference in before where !after.contains(reference) {
+            batch.delete(handle.references, key: LocalKey.entry(partition, reference).span.bytes)
+        }
+        for reference in after where !before.contains(reference) {
+            batch.put(
+                handle.references, key: LocalKey.entry(partition, reference).span.bytes, value: key.span.bytes)
         }
     }
 

@@ -12,7 +12,11 @@ enum LocalKey {
         ]
     }
 
-    static func entry(_ partition: Int32, _ key: some Collection<UInt8>) -> [UInt8] { self.partition(partition) + key }
+    static func entry(_ partition: Int32, _ key: some Collection<UInt8>) -> [UInt8] {
+        var bytes = self.partition(partition)
+        bytes.append(contentsOf: key)
+        return bytes
+    }
 
     static func timer(_ partition: Int32, _ due: Timestamp, _ space: StateSpace, _ key: some Collection<UInt8>)
         -> [UInt8]

@@ -31,7 +31,8 @@ final class RestoreWriter {
             // Within one batch the database does not show what the batch holds.
             let prior =
                 if let known = pending[place] { known } else { try LocalCopy.value(handle, message.partition, key) }
-            try LocalCopy.stage(message.partition, key: key, prior: prior, new: new, into: &batch, of: handle)
+            try LocalCopy.stage(
+                message.partition, key: key, prior: prior.span.bytes, new: new.span.bytes, into: &batch, of: handle)
             pending[place] = new
             last[message.partition] = (message.offset, key)
         } catch {

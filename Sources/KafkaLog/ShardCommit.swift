@@ -246,10 +246,12 @@ extension KafkaShardLog {
         do throws(LogError) {
             let handle = try log.copy.handle()
             var batch = WriteBatch()
+            let values = bench.staged
+            let staged = values.span.bytes
             for change in changes {
-                let value = change.value.map { Array(bench.staged[$0]) } ?? []
                 try LocalCopy.stage(
-                    change.partition, key: change.key, prior: change.prior, new: value, into: &batch, of: handle)
+                    change.partition, key: change.key, prior: change.prior.span.bytes,
+                    new: staged.extracting(change.value ?? 0..<0), into: &batch, of: handle)
             }
             for (partition, offset) in reached {
                 // Records of a partition keep their order: the last change has the highest offset.

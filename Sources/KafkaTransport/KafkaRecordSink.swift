@@ -30,8 +30,8 @@ public struct KafkaOutgoing {
 public struct KafkaHeaders: ~Copyable {
     private var pointer: OpaquePointer?
 
-    /// Room for `capacity` headers.
-    public init(capacity: Int) { pointer = rd_kafka_headers_new(capacity) }
+    /// Room for `capacity` headers; nothing at all for none.
+    public init(capacity: Int) { pointer = capacity > 0 ? rd_kafka_headers_new(capacity) : nil }
 
     deinit { if let pointer { rd_kafka_headers_destroy(pointer) } }
 
@@ -70,8 +70,8 @@ final class KafkaRecordSink: Sendable {
 
     deinit { for topic in topics { rd_kafka_topic_destroy(topic) } }
 
-    /// The index of a topic in a delivery report.
-    func index(of topic: OpaquePointer?) -> Int? { topics.firstIndex { $0 == topic } }
+    /// A topic's object, as delivery reports name it.
+    func topic(_ index: Int) -> OpaquePointer { topics[index] }
 
     /// Hands a record over without waiting. `queueFull` is retriable after a poll.
     func produce(
@@ -103,7 +103,7 @@ final class KafkaRecordSink: Sendable {
                 add(RD_KAFKA_VTYPE_MSGFLAGS) { $0.u.i = RD_KAFKA_MSG_F_COPY }
                 add(RD_KAFKA_VTYPE_KEY) { memory(record.key, &$0) }
                 add(RD_KAFKA_VTYPE_VALUE) { memory(record.value, &$0) }
-                add(RD_KAFKA_VTYPE_HEADERS) { $0.u.headers = headers.borrowed }
+                if let list = headers.borrowed { add(RD_KAFKA_VTYPE_HEADERS) { $0.u.headers = list } }
                 add(RD_KAFKA_VTYPE_OPAQUE) { $0.u.ptr = opaque }
                 return rd_kafka_produceva(client.pointer, units.baseAddress, count)
             }

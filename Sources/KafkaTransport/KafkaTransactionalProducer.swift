@@ -6,24 +6,42 @@ import Synchronization
 /// After an error that is fatal, timed out or indefinite the producer must be thrown away: a new one's
 /// `initTransactions` bumps the epoch, which fences every request of the old one that may still be on its way.
 public final class KafkaTransactionalProducer: Sendable {
-    private struct Deliveries {
-        var failed: KafkaError?
-        var highest: [Int32: Int64] = [:]
-    }
-
     private let sink: KafkaRecordSink
-    private let deliveries: Mutex<Deliveries>
     private let reporter: Reporter
     private let sinceService = Atomic<Int>(0)
     /// The id that fences.
     public let transactionalID: String
 
-    /// Delivery reports; held by the client's callback.
+    /// Delivery reports of the transaction at hand; held by the client's callback, which calls it for every record.
     private final class Reporter: Sendable {
-        struct Weak: Sendable { weak var value: KafkaTransactionalProducer? }
-        let target = Mutex(Weak())
-        let trackedTopic: Int
-        init(trackedTopic: Int) { self.trackedTopic = trackedTopic }
+        private struct Deliveries {
+            var failed: KafkaError?
+            var highest: [Int32: Int64] = [:]
+        }
+
+        private let deliveries = Mutex(Deliveries())
+        /// The tracked topic's object as reports name it; 0 for none.
+        private let tracked = Atomic<UInt>(0)
+
+        func track(_ topic: OpaquePointer?) { tracked.store(UInt(bitPattern: topic), ordering: .releasing) }
+
+        func begin() { deliveries.withLock { $0 = Deliveries() } }
+
+        var failed: KafkaError? { deliveries.withLock { $0.failed } }
+
+        var highest: [Int32: Int64] { deliveries.withLock { $0.highest } }
+
+        func delivered(_ message: UnsafePointer<rd_kafka_message_t>) {
+            if message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR {
+                let error = KafkaError(code: message.pointee.err, operation: "deliver")
+                deliveries.withLock { if $0.failed == nil { $0.failed = error } }
+                return
+            }
+            // Most records end here.
+            guard UInt(bitPattern: message.pointee.rkt) == tracked.load(ordering: .acquiring) else { return }
+            let (partition, offset) = (message.pointee.partition, message.pointee.offset)
+            deliveries.withLock { $0.highest[partition] = max($0.highest[partition] ?? -1, offset) }
+        }
     }
 
     /// A producer.
@@ -37,15 +55,14 @@ public final class KafkaTransactionalProducer: Sendable {
         _ configuration: KafkaConfiguration, transactionalID: String, clientID: String, topics: [String],
         trackedTopic: Int = -1
     ) throws {
-        let reporter = Reporter(trackedTopic: trackedTopic)
+        let reporter = Reporter()
         let client = try KafkaClient(
             configuration, role: .transactionalProducer(transactionalID: transactionalID), clientID: clientID,
-            delivered: { message in reporter.target.withLock { $0.value }?.delivered(message) })
+            delivered: { message in reporter.delivered(message) })
         sink = try KafkaRecordSink(client: client, topics: topics)
-        deliveries = Mutex(Deliveries())
         self.reporter = reporter
         self.transactionalID = transactionalID
-        reporter.target.withLock { $0.value = self }
+        if topics.indices.contains(trackedTopic) { reporter.track(sink.topic(trackedTopic)) }
     }
 
     /// Registers the id: aborts what an earlier producer of this id left open, waits for what it decided, and fences
@@ -56,7 +73,7 @@ public final class KafkaTransactionalProducer: Sendable {
 
     /// Begins a transaction. Local: does not ask the broker.
     public func begin() throws(KafkaError) {
-        deliveries.withLock { $0 = Deliveries() }
+        reporter.begin()
         try check(rd_kafka_begin_transaction(sink.client.pointer), "begin")
     }
 
@@ -65,17 +82,20 @@ public final class KafkaTransactionalProducer: Sendable {
         _ record: KafkaOutgoing, headers: Int = 0, timeout: Duration = .seconds(5),
         fill: (borrowing KafkaHeaders) -> Void = { _ in }
     ) throws(KafkaError) {
-        let deadline = ContinuousClock.now + timeout
+        var deadline: ContinuousClock.Instant?
         while true {
             let list = KafkaHeaders(capacity: headers)
-            fill(list)
+            if headers > 0 { fill(list) }
             do {
                 try sink.produce(record, headers: list, opaque: nil)
                 if sinceService.wrappingAdd(1, ordering: .relaxed).newValue % 1_024 == 0 {
                     rd_kafka_poll(sink.client.pointer, 0)
                 }
                 return
-            } catch  where error.code == .queueFull && ContinuousClock.now < deadline {
+            } catch  where error.code == .queueFull {
+                let until = deadline ?? ContinuousClock.now + timeout
+                deadline = until
+                guard ContinuousClock.now < until else { throw error }
                 rd_kafka_poll(sink.client.pointer, 10)
             }
         }
@@ -120,7 +140,7 @@ public final class KafkaTransactionalProducer: Sendable {
     public func commit(timeout: Duration) throws(KafkaError) {
         try check(rd_kafka_commit_transaction(sink.client.pointer, milliseconds(timeout)), "commit")
         // The library refuses to commit after a failed delivery; asked again because money hangs on it.
-        if let failed = deliveries.withLock({ $0.failed }) { throw failed }
+        if let failed = reporter.failed { throw failed }
     }
 
     /// Aborts: nothing of the transaction becomes visible.
@@ -129,7 +149,7 @@ public final class KafkaTransactionalProducer: Sendable {
     }
 
     /// Highest offset that the broker gave to a record of the tracked topic in this transaction, by partition.
-    public var deliveredOffsets: [Int32: Int64] { deliveries.withLock { $0.highest } }
+    public var deliveredOffsets: [Int32: Int64] { reporter.highest }
 
     /// The error that has finished the client, if one has.
     public var fatalError: KafkaError? { sink.client.fatalError }
@@ -153,17 +173,5 @@ public final class KafkaTransactionalProducer: Sendable {
         // After records were refused in the background the next call says only that the transaction is in a bad state.
         if told.code == .wrongState, let line = sink.client.lastLine { told.detail += "; last seen: \(line)" }
         throw told
-    }
-
-    private func delivered(_ message: UnsafePointer<rd_kafka_message_t>) {
-        let report = message.pointee
-        if report.err != RD_KAFKA_RESP_ERR_NO_ERROR {
-            let error = KafkaError(code: report.err, operation: "deliver")
-            deliveries.withLock { if $0.failed == nil { $0.failed = error } }
-        } else if sink.index(of: report.rkt) == reporter.trackedTopic {
-            deliveries.withLock {
-                $0.highest[report.partition] = max($0.highest[report.partition] ?? -1, report.offset)
-            }
-        }
     }
 }

@@ -147,7 +147,12 @@ final class Daemon {
     /// Shards over these logs, one for each.
     func shards<Log: ShardLog>(_ logs: [Log]) -> any RunningShards {
         var limits = ShardLimits()
-        if case .kafka(let log) = configuration.log { limits.topicPrefix = log.topicPrefix }
+        if case .kafka(let log) = configuration.log {
+            limits.topicPrefix = log.topicPrefix
+            // A transaction costs the broker and us much the same for ten records as for a thousand: while it is slow
+            // because the broker is busy, smaller ones make it slower. Beyond, requests would miss their deadlines.
+            limits.commitTime = Milliseconds(400)
+        }
         limits.inFlight = configuration.limits.callsInProgress
         limits.hotPayments = configuration.limits.activePayments
         limits.pollRecords = configuration.limits.inputsPerCommit
