@@ -61,14 +61,15 @@ let package = Package(
         // Small leaves of our own.
         module("CanonicalJSON"),
         module("RecordFormat", [], lifetimes),
+        module("CivilCalendar"),
         module("Credentials"),
         module("Spelling"),
         module("CommandLineOptions", ["Spelling"]),
-        module("StructuredLog"),
+        module("StructuredLog", ["CivilCalendar"]),
         module("Metrics"),
 
         // Values, and the pure modules over them: no I/O, no clock, no randomness.
-        module("PaymentModel"),
+        module("PaymentModel", ["CivilCalendar"]),
         module("PaymentCore", ["PaymentModel", "RecordFormat"], lifetimes),
         module("Screening", ["PaymentModel"]),
         module("Routing", ["PaymentModel"]),
@@ -101,7 +102,7 @@ let package = Package(
                 "OpenSSLCrypto", "Credentials",
             ]),
         // The reference partner: pure, so that a simulation can run it; and its shell over HTTP.
-        module("PartnerWorld", ["CanonicalJSON"]),
+        module("PartnerWorld", ["CanonicalJSON", "CivilCalendar"]),
         module("PartnerSimulator", ["PartnerWorld", "HTTPServer", "CurlHTTP", "StructuredLog"]),
         module(
             "SwitchyardSimulation",

@@ -1,3 +1,4 @@
+import CivilCalendar
 import CanonicalJSON
 
 /// One line of `/_control/requests`.
@@ -61,7 +62,7 @@ struct RequestLog: Sendable {
 extension RequestLine {
     fileprivate func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("at", CivilTime.timestamp(at))
+        writer.member("at", CivilTime.string(milliseconds: at))
         writer.member("method", method)
         writer.member("path", path)
         writer.memberOrNull("key", key)

@@ -1,3 +1,4 @@
+import CivilCalendar
 import CanonicalJSON
 
 /// Minor units of a currency.
@@ -56,7 +57,7 @@ func writeFee(_ state: OrderState, currency: String, to writer: inout JSONWriter
         writer.memberNull("fee")
     }
     if let time = state.executedAt {
-        writer.member("valueDate", CivilTime.date(time))
+        writer.member("valueDate", CivilTime.string(day: CivilTime.day(milliseconds: time)))
     } else {
         writer.memberNull("valueDate")
     }
@@ -154,7 +155,7 @@ struct Books: Sendable {
                 writer.member("reference", movement.reference)
                 movement.amount.write("amount", to: &writer)
                 Amount(currency: movement.amount.currency, minorUnits: movement.fee).write("fee", to: &writer)
-                writer.member("at", CivilTime.timestamp(movement.at))
+                writer.member("at", CivilTime.string(milliseconds: movement.at))
                 writer.endObject()
             }
             writer.endArray()

@@ -1,3 +1,4 @@
+import CivilCalendar
 import CanonicalJSON
 
 /// A notification on its way; gone after its 2xx.
@@ -138,7 +139,7 @@ extension PartnerWorld {
             writer.beginObject()
             writer.member("id", "\(settings.name)-n\(number)")
             writer.member("type", news.type)
-            writer.member("occurredAt", CivilTime.timestamp(now))
+            writer.member("occurredAt", CivilTime.string(milliseconds: now))
             writer.beginObject("data")
             writer.member("reference", news.reference)
             writer.member(news.idName, news.id)

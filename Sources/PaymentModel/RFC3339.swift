@@ -1,53 +1,19 @@
+import CivilCalendar
+
 /// Moments and days as text: RFC 3339, written in UTC with milliseconds as the contract, section 1, wants it.
 public enum RFC3339 {
     /// `2026-11-20T12:00:00.000Z` in ASCII. Moments outside of the years 1 to 9999 are cut to those.
     public static func text(_ moment: Timestamp) -> InlineArray<24, UInt8> {
-        let moment = Timestamp(milliseconds: min(max(moment.milliseconds, earliest), latest))
-        let day = CalendarDate(utc: moment)
-        let rest = Int(moment.milliseconds &- Int64(day.daysSinceEpoch) &* 86_400_000)
-        var text = InlineArray<24, UInt8>(repeating: UInt8(ascii: "0"))
-        let date = self.text(day)
-        for index in 0..<10 { text[index] = date[index] }
-        text[10] = UInt8(ascii: "T")
-        put(rest / 3_600_000, &text, 11)
-        text[13] = UInt8(ascii: ":")
-        put(rest / 60_000 % 60, &text, 14)
-        text[16] = UInt8(ascii: ":")
-        put(rest / 1_000 % 60, &text, 17)
-        text[19] = UInt8(ascii: ".")
-        text[20] &+= UInt8(truncatingIfNeeded: rest % 1_000 / 100)
-        put(rest % 100, &text, 21)
-        text[23] = UInt8(ascii: "Z")
-        return text
+        CivilTime.text(milliseconds: moment.milliseconds)
     }
 
     /// `2026-11-20` in ASCII.
     public static func text(_ day: CalendarDate) -> InlineArray<10, UInt8> {
-        let (year, month, dayOfMonth) = day.components
-        let shown = min(max(year, 0), 9_999)
-        var text = InlineArray<10, UInt8>(repeating: UInt8(ascii: "0"))
-        put(shown / 100, &text, 0)
-        put(shown % 100, &text, 2)
-        text[4] = UInt8(ascii: "-")
-        put(month, &text, 5)
-        text[7] = UInt8(ascii: "-")
-        put(dayOfMonth, &text, 8)
-        return text
+        CivilTime.text(day: Int(day.daysSinceEpoch))
     }
 
     /// `2026-11-20T12:00:00.000Z`.
-    public static func string(_ moment: Timestamp) -> String {
-        let text = text(moment)
-        return String(decoding: (0..<24).map { text[$0] }, as: UTF8.self)
-    }
-
-    /// A number of two digits over two zeros.
-    @inline(__always)
-    private static func put<let count: Int>(_ value: Int, _ text: inout InlineArray<count, UInt8>, _ place: Int) {
-        let (tens, ones) = value.quotientAndRemainder(dividingBy: 10)
-        text[place] &+= UInt8(truncatingIfNeeded: tens)
-        text[place &+ 1] &+= UInt8(truncatingIfNeeded: ones)
-    }
+    public static func string(_ moment: Timestamp) -> String { CivilTime.string(milliseconds: moment.milliseconds) }
 
     /// The moment of an RFC 3339 text with any offset; fractions beyond milliseconds are cut, a leap second counts as
     /// the one before it. Nil for anything else.
@@ -61,9 +27,6 @@ public enum RFC3339 {
         var text = text
         return text.withUTF8 { $0.count == 10 ? day(Span(_unsafeElements: $0)) : nil }
     }
-
-    private static let earliest: Int64 = -62_135_596_800_000
-    private static let latest: Int64 = 253_402_300_799_999
 
     private static func number(_ text: Span<UInt8>, _ range: Range<Int>) -> Int? {
         guard range.upperBound <= text.count else { return nil }

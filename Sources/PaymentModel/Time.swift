@@ -1,3 +1,5 @@
+import CivilCalendar
+
 /// A moment on the wall clock: milliseconds since 1970-01-01T00:00:00Z. For people, events and cut-offs; never for
 /// gates of money safety, because wall clocks jump.
 public struct Timestamp: Hashable, Comparable, Sendable {
@@ -121,36 +123,20 @@ public struct CalendarDate: Hashable, Comparable, Sendable, CustomStringConverti
 
     /// The day of `timestamp` in UTC.
     public init(utc timestamp: Timestamp) {
-        let (days, remainder) = timestamp.milliseconds.quotientAndRemainder(dividingBy: 86_400_000)
-        daysSinceEpoch = Int32(clamping: remainder < 0 ? days - 1 : days)
+        daysSinceEpoch = Int32(clamping: CivilTime.day(milliseconds: timestamp.milliseconds))
     }
 
-    /// The day, or nil where the calendar has none. Algorithm: Howard Hinnant, "days_from_civil".
+    /// The day, or nil where the calendar has none.
     public init?(year: Int, month: Int, day: Int) {
         guard (1...9999).contains(year), (1...12).contains(month), day >= 1 else { return nil }
         let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
         let lengths = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
         guard day <= lengths[month - 1] else { return nil }
-        let shifted = month <= 2 ? year - 1 : year
-        let era = shifted / 400
-        let yearOfEra = shifted - era * 400
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        daysSinceEpoch = Int32(clamping: era * 146_097 + dayOfEra - 719_468)
+        daysSinceEpoch = Int32(clamping: CivilTime.day(year: year, month: month, day: day))
     }
 
-    /// Year, month (1–12) and day (1–31). Algorithm: Howard Hinnant, "civil_from_days".
-    public var components: (year: Int, month: Int, day: Int) {
-        let shifted = Int(daysSinceEpoch) + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
-    }
+    /// Year, month (1–12) and day (1–31).
+    public var components: (year: Int, month: Int, day: Int) { CivilTime.date(day: Int(daysSinceEpoch)) }
 
     /// Day of the week: 1 = Monday … 7 = Sunday (ISO 8601).
     public var isoWeekday: Int {
@@ -164,12 +150,5 @@ public struct CalendarDate: Hashable, Comparable, Sendable, CustomStringConverti
     }
 
     /// ISO 8601, `2026-11-20`.
-    public var description: String {
-        let (year, month, day) = components
-        func padded(_ value: Int, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
-        }
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
-    }
+    public var description: String { CivilTime.string(day: Int(daysSinceEpoch)) }
 }

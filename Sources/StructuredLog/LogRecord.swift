@@ -1,3 +1,5 @@
+import CivilCalendar
+
 /// How much a line matters.
 public enum LogLevel: String, Sendable, Comparable, CaseIterable {
     /// Every step; for a developer.
@@ -78,7 +80,7 @@ public struct LogRecord: Sendable, Equatable {
 
     /// The line as one JSON object, without a line end.
     public var json: String {
-        var line = "{\"time\":\"\(LogTime.text(time))\",\"level\":\"\(level.name)\",\"component\":\""
+        var line = "{\"time\":\"\(CivilTime.string(milliseconds: time))\",\"level\":\"\(level.name)\",\"component\":\""
         LogRecord.escape(component, into: &line)
         line += "\",\"message\":\""
         LogRecord.escape(message, into: &line)
@@ -102,7 +104,7 @@ public struct LogRecord: Sendable, Equatable {
 
     /// The line for a terminal.
     public var plain: String {
-        var line = "\(LogTime.text(time)) \(level.name.uppercased()) \(component): \(message)"
+        var line = "\(CivilTime.string(milliseconds: time)) \(level.name.uppercased()) \(component): \(message)"
         for (name, value) in fields {
             switch value {
             case .text(let text): line += " \(name)=\(text.contains(" ") ? "\"\(text)\"" : text)"
@@ -128,34 +130,5 @@ public struct LogRecord: Sendable, Equatable {
             default: line.unicodeScalars.append(scalar)
             }
         }
-    }
-}
-
-/// RFC 3339 in UTC with milliseconds.
-enum LogTime {
-    static func text(_ milliseconds: Int64) -> String {
-        let (seconds, millisecond) = floored(milliseconds, 1_000)
-        let (days, second) = floored(seconds, 86_400)
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\(padded(second / 3_600, 2)):"
-            + "\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2)).\(padded(millisecond, 3))Z"
-    }
-
-    private static func floored(_ value: Int64, _ divisor: Int64) -> (Int64, Int64) {
-        let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
-        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
-    }
-
-    private static func padded(_ value: Int64, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 }
