@@ -49,4 +49,20 @@ struct AlarmsTests {
         }
         #expect(metrics.render().contains("switchyard_alarms_total{kind=\"\(code)\"} 2"))
     }
+
+    @Test("a notification that could be read is not said to be undecodable")
+    func deadLetters() throws {
+        func message(_ code: String) throws -> String {
+            let lines = Lines()
+            let log = Logger(component: "shard", level: .debug, clock: { 5 }, sink: lines)
+            let alarm = ShardAlarm.deadLetter(topic: "notifications", partition: 1, offset: 2, code: code)
+            DaemonAlarms(log: log, metrics: MetricsRegistry()).raise(alarm, shard: 3)
+            let line = try #require(lines.all.first)
+            #expect(line.contains("\"code\":\"\(code)\""))
+            return line
+        }
+        let unexplained = try message("unexplained-notification")
+        #expect(unexplained.contains("authentic") && !unexplained.contains("decoded"))
+        #expect(try message("not-json").contains("could not be decoded"))
+    }
 }

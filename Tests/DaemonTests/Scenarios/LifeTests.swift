@@ -62,6 +62,34 @@ struct LifeTests {
         #expect(half.status == 2 && half.err.contains("--certificate-file"), "\(half)")
     }
 
+    @Test("where the port wants a client certificate, commands can show one, and say so when they show none")
+    func clientCertificate() async throws {
+        let world = try await World(banks: false) {
+            $0.replacingOccurrences(
+                of: "http: { ",
+                with: "http: { tls: { certificateFile: own.pem, keyFile: own.key, clientCAFile: own.pem }, "
+                    + "clients: [{ commonName: ann, roles: [read] }], ")
+        }
+        let openssl = Process()
+        openssl.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+        openssl.arguments = [
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+            "/CN=ann", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", world.folder.appending("own.key"), "-out",
+            world.folder.appending("own.pem"),
+        ]
+        openssl.standardError = FileHandle.nullDevice
+        try openssl.run()
+        openssl.waitUntilExit()
+        let daemon = try await world.start(ready: false)
+        let (certificate, key) = (world.folder.appending("own.pem"), world.folder.appending("own.key"))
+        let list = ["payments", "list", "--ca-file", certificate]
+        let shown = try await world.run(list + ["--certificate-file", certificate, "--key-file", key])
+        #expect(shown.status == 0, "\(shown) \(daemon.output)")
+        let hidden = try await world.run(list + ["--timeout", "1"])
+        #expect(hidden.status == 1 && hidden.err.contains("client certificate"), "\(hidden)")
+        #expect(hidden.err.contains("--certificate-file and --key-file"), "\(hidden)")
+    }
+
     @Test("the last line of a daemon that cannot run is one of its log")
     func lastLine() async throws {
         let world = try await World(banks: false) { $0.replacingOccurrences(of: "shards: 2", with: "shards: 0") }
