@@ -2,7 +2,7 @@ import PaymentModel
 import RecordFormat
 
 extension Attempt {
-    func encode(into writer: inout BinaryWriter) {
+    func encode(into writer: inout StateWriter) {
         writer.byte(operation.rawValue)
         writer.text(operationID)
         writer.text(route.partner.text)
@@ -17,7 +17,7 @@ extension Attempt {
         encodeCourse(&writer)
     }
 
-    private func encodeCourse(_ writer: inout BinaryWriter) {
+    private func encodeCourse(_ writer: inout StateWriter) {
         writer.byte(phase.rawValue)
         writer.text(partnerReference)
         writer.flag(escalated)
@@ -32,8 +32,12 @@ extension Attempt {
         writer.unsigned(UInt64(about))
         writer.unsigned(UInt64(gateInquiries))
         writer.unsigned(UInt64(suspensePosting))
-        writer.optional(knownRejection) { $0.encode(into: &$1) }
-        writer.optional(refusal) { $0.encode(into: &$1) }
+        let rejection = knownRejection
+        writer.flag(rejection != nil)
+        rejection?.encode(into: &writer)
+        let refusal = refusal
+        writer.flag(refusal != nil)
+        refusal?.encode(into: &writer)
         writer.text(notSentCause?.rawValue)
         writer.flag(everAccepted)
         writer.flag(earlierSenders)
@@ -43,7 +47,8 @@ extension Attempt {
         writer.flag(feePosted)
         writer.flag(isBack)
         writer.unsigned(inquiryIncarnation)
-        writer.optional(endedAt) { $1.signed($0.milliseconds) }
+        writer.flag(endedAt != nil)
+        if let endedAt { writer.signed(endedAt.milliseconds) }
         writer.byte(plan.rawValue)
         writer.moment(due)
         writer.list(kept) {
@@ -110,7 +115,7 @@ extension Attempt {
 }
 
 extension Rejection {
-    fileprivate func encode(into writer: inout BinaryWriter) {
+    fileprivate func encode(into writer: inout StateWriter) {
         writer.text(code)
         writer.text(partnerCode)
         writer.flag(mayGoElsewhere)
@@ -124,13 +129,17 @@ extension Rejection {
 }
 
 extension OrderReport {
-    fileprivate func encode(into writer: inout BinaryWriter) {
+    fileprivate func encode(into writer: inout StateWriter) {
         writer.byte(status.rawValue)
-        for text in [partnerReference, partnerCode, code, redirectURL] { writer.text(text) }
+        writer.text(partnerReference)
+        writer.text(partnerCode)
+        writer.text(code)
+        writer.text(redirectURL)
         writer.flag(mayGoElsewhere)
         writer.money(amount)
         writer.money(fee)
-        writer.optional(valueDate) { $1.signed(Int64($0.daysSinceEpoch)) }
+        writer.flag(valueDate != nil)
+        if let valueDate { writer.signed(Int64(valueDate.daysSinceEpoch)) }
     }
 
     fileprivate init(_ reader: inout BinaryReader) throws(BinaryError) {
@@ -147,7 +156,7 @@ extension OrderReport {
 }
 
 extension Evidence {
-    func encode(into writer: inout BinaryWriter) {
+    func encode(into writer: inout StateWriter) {
         switch self {
         case .answer: writer.byte(0)
         case .inquiry(let number):

@@ -1,36 +1,6 @@
 import PaymentModel
 import RecordFormat
 
-extension BinaryWriter {
-    @inline(__always)
-    mutating func list<Element>(_ elements: [Element], _ write: (Element, inout BinaryWriter) -> Void) {
-        unsigned(UInt64(elements.count))
-        for element in elements { write(element, &self) }
-    }
-
-    @inline(__always)
-    mutating func optional<Value>(_ value: Value?, _ write: (Value, inout BinaryWriter) -> Void) {
-        flag(value != nil)
-        if let value { write(value, &self) }
-    }
-
-    mutating func text(_ value: String?) { optional(value) { $1.text($0) } }
-
-    mutating func moment(_ value: Timestamp?) { optional(value) { $1.signed($0.milliseconds) } }
-
-    mutating func money(_ value: Money?) {
-        flag(value != nil)
-        guard let value else { return }
-        signed(value.minorUnits)
-        unsigned(UInt64(value.currency.packed))
-    }
-
-    mutating func digest(_ value: Digest) {
-        fixed(value.high)
-        fixed(value.low)
-    }
-}
-
 extension BinaryReader {
     /// A byte that stands for a case.
     @_lifetime(self: copy self)

@@ -36,14 +36,17 @@ extension Step {
     }
 
     private mutating func submit(_ number: Int, _ terms: RouteTerms) {
-        let attempt = state.attempts[number - 1]
+        let index = number - 1
+        let about = state.attempts[index].about
         out.effects.append(
             .submit(
                 SendOrder(
-                    attempt: number, request: attempt.requests, operation: attempt.operation, route: attempt.route,
-                    reference: attempt.reference, idempotencyKey: attempt.reference.text, amount: attempt.amount,
-                    target: target(of: attempt), sendDeadline: now.monotonic + terms.sendDeadline,
-                    timeout: terms.requestTimeout)))
+                    attempt: number, request: state.attempts[index].requests,
+                    operation: state.attempts[index].operation, route: state.attempts[index].route,
+                    reference: state.attempts[index].reference,
+                    idempotencyKey: state.attempts[index].reference.text, amount: state.attempts[index].amount,
+                    target: about == 0 ? nil : state.attempts[about - 1].partnerReference,
+                    sendDeadline: now.monotonic + terms.sendDeadline, timeout: terms.requestTimeout)))
     }
 
     /// The partner's reference of what an operation is about.

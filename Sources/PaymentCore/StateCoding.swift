@@ -8,7 +8,16 @@ extension PaymentState {
     static let codingVersion: UInt8 = 1
 
     /// Appends the stored form.
-    public func encode(into writer: inout BinaryWriter) {
+    public func encode(into writer: inout BinaryWriter) { encode(into: &writer.bytes) }
+
+    /// Appends the stored form.
+    public func encode(into bytes: inout [UInt8]) {
+        var writer = StateWriter(taking: &bytes)
+        encode(&writer)
+        writer.finish(into: &bytes)
+    }
+
+    private func encode(_ writer: inout StateWriter) {
         writer.byte(PaymentState.codingVersion)
         writer.byte(kind.map { $0.rawValue + 1 } ?? 0)
         writer.byte(status.rawValue)
@@ -17,11 +26,15 @@ extension PaymentState {
         encodeInitiate(&writer)
         writer.unsigned(UInt64(attempts.count))
         for index in attempts.indices { attempts[index].encode(into: &writer) }
-        writer.optional(hold) {
-            $1.unsigned(UInt64($0.number))
-            $1.signed($0.deadline.milliseconds)
+        let hold = hold
+        writer.flag(hold != nil)
+        if let hold {
+            writer.unsigned(UInt64(hold.number))
+            writer.signed(hold.deadline.milliseconds)
         }
-        writer.optional(offload) { $0.encode(into: &$1) }
+        let offload = offload
+        writer.flag(offload != nil)
+        offload?.encode(into: &writer)
         encodeCounts(&writer)
         writer.fixed(listVersion)
         writer.byte(pending.rawValue)
@@ -47,7 +60,7 @@ extension PaymentState {
         writer.list(seenNotifications) { $1.digest($0) }
     }
 
-    private func encodeCounts(_ writer: inout BinaryWriter) {
+    private func encodeCounts(_ writer: inout StateWriter) {
         writer.unsigned(UInt64(holds))
         writer.unsigned(UInt64(offloads))
         writer.unsigned(UInt64(postings))
@@ -64,7 +77,7 @@ extension PaymentState {
         writer.flag(isStub)
     }
 
-    private func encodeInitiate(_ writer: inout BinaryWriter) {
+    private func encodeInitiate(_ writer: inout StateWriter) {
         writer.flag(initiate != nil)
         guard let initiate else { return }
         writer.text(initiate.commandID)
@@ -139,7 +152,7 @@ extension AcceptedInitiate {
 }
 
 extension OpenOffload {
-    fileprivate func encode(into writer: inout BinaryWriter) {
+    fileprivate func encode(into writer: inout StateWriter) {
         writer.unsigned(UInt64(number))
         writer.byte(lane.rawValue)
         writer.signed(deadline.milliseconds)
@@ -159,7 +172,7 @@ extension OpenOffload {
 }
 
 extension OperationRecord {
-    fileprivate func encode(into writer: inout BinaryWriter) {
+    fileprivate func encode(into writer: inout StateWriter) {
         writer.text(id)
         writer.byte(operation.rawValue)
         writer.digest(dataDigest)

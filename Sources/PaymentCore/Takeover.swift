@@ -31,11 +31,11 @@ extension Step {
     /// gate together, the partner is asked at once. An inquiry that comes early proves nothing.
     private mutating func startCountdownAnew(_ index: Int) {
         guard let due = state.attempts[index].due else { return }
-        let attempt = state.attempts[index]
-        if attempt.slotsFrom > now.wall + rules.clockSkew {
-            state.attempts[index].due = now.wall + Milliseconds(max(0, (due - attempt.slotsFrom).count))
+        let slotsFrom = state.attempts[index].slotsFrom
+        if slotsFrom > now.wall + rules.clockSkew {
+            state.attempts[index].due = now.wall + Milliseconds(max(0, (due - slotsFrom).count))
             state.attempts[index].slotsFrom = now.wall
-        } else if attempt.plan != .resend, due - now.wall > longestCountdown(attempt) {
+        } else if state.attempts[index].plan != .resend, due - now.wall > longestCountdown(index) {
             // A repeat may be that far off: the partner said when.
             state.attempts[index].due = now.wall
         } else {
@@ -44,8 +44,8 @@ extension Step {
         out.changedState = true
     }
 
-    private func longestCountdown(_ attempt: Attempt) -> Milliseconds {
-        let terms = terms(of: attempt)
+    private func longestCountdown(_ index: Int) -> Milliseconds {
+        let terms = terms(state.attempts[index].route) ?? .unknown
         let slots = max(terms.inquirySlots.last ?? .zero, terms.acceptedInquirySlots.last ?? .zero)
         let gate = terms.sendDeadline + (terms.inFlightBound ?? .zero) + (terms.visibilityLag ?? .zero)
         return slots + gate + terms.requestTimeout + .seconds(60)

@@ -117,19 +117,19 @@ struct TestDomain: PaymentDomain {
 
     // MARK: Out
 
-    func append(event: PaymentEvent, of state: PaymentState, cause: EventCause, to bytes: inout [UInt8]) {
+    func append(event: PaymentEvent, _ context: EventContext, to bytes: inout [UInt8]) {
         var text = "\(event.sequence)|\(event.status.name)|\(TestDomain.name(event.body))"
         if case .attemptStarted(let start) = event.body {
             text += "|\(start.route.partner.text)|\(start.reference.text)"
         }
         bytes += RecordFrame.encode(
-            key: Array(state.id.text.utf8), timestamp: event.occurredAt.milliseconds, headers: [],
+            key: Array(context.paymentID.text.utf8), timestamp: event.occurredAt.milliseconds, headers: [],
             value: Array(text.utf8))
     }
 
-    func append(posting: Posting, of state: PaymentState, cause: EventCause, at: Timestamp, to bytes: inout [UInt8]) {
+    func append(posting: Posting, _ context: EventContext, at: Timestamp, to bytes: inout [UInt8]) {
         bytes += RecordFrame.encode(
-            key: Array(state.id.text.utf8), timestamp: at.milliseconds, headers: [],
+            key: Array(context.paymentID.text.utf8), timestamp: at.milliseconds, headers: [],
             value: Array("\(posting.number)|\(posting.kind.rawValue)".utf8))
     }
 

@@ -4,7 +4,7 @@ import PaymentModel
 
 extension SwitchyardDomain {
     /// See `PaymentDomain`.
-    public func call(for order: SendOrder, initiation: Initiation?) -> PartnerCall? {
+    public func call(for order: SendOrder, initiation: consuming Initiation?) -> PartnerCall? {
         guard let adapter = partners[order.route.partner],
             let request = try? adapter.request(for: PartnerOrder(order, initiation))
         else { return nil }
@@ -33,7 +33,7 @@ extension SwitchyardDomain {
 }
 
 extension PartnerOrder {
-    fileprivate init(_ order: SendOrder, _ initiation: Initiation?) {
+    fileprivate init(_ order: SendOrder, _ initiation: consuming Initiation?) {
         self.init(
             operation: order.operation, rail: order.route.rail, reference: order.reference,
             idempotencyKey: order.idempotencyKey, amount: order.amount, target: order.target, initiation: initiation)

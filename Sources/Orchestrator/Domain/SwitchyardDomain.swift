@@ -142,22 +142,13 @@ public struct SwitchyardDomain: PaymentDomain {
     }
 
     /// See `PaymentDomain`.
-    public func append(event: PaymentEvent, of state: PaymentState, cause: EventCause, to bytes: inout [UInt8]) {
-        encoder.append(event, context(state, cause), to: &bytes)
+    public func append(event: PaymentEvent, _ context: EventContext, to bytes: inout [UInt8]) {
+        encoder.append(event, context, to: &bytes)
     }
 
     /// See `PaymentDomain`.
-    public func append(
-        posting: Posting, of state: PaymentState, cause: EventCause, at moment: Timestamp, to bytes: inout [UInt8]
-    ) {
-        encoder.append(posting, at: moment, context(state, cause), to: &bytes)
-    }
-
-    /// The command's correlation id, else the initiate's, else the payment id (the contract, section 1).
-    private func context(_ state: PaymentState, _ cause: EventCause) -> EventContext {
-        EventContext(
-            paymentID: state.id, correlationID: cause.correlationID ?? state.correlationID,
-            causationID: cause.causationID, traceparent: cause.traceparent ?? state.initiate?.traceparent)
+    public func append(posting: Posting, _ context: EventContext, at moment: Timestamp, to bytes: inout [UInt8]) {
+        encoder.append(posting, at: moment, context, to: &bytes)
     }
 
     // MARK: Decisions

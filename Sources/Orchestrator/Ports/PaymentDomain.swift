@@ -1,5 +1,6 @@
 import MessageCodec
 import Partners
+import MessageCodec
 import PaymentCore
 import PaymentModel
 import Routing
@@ -67,10 +68,10 @@ public protocol PaymentDomain: Sendable {
     func initiation(body: RawSpan, kind: PaymentKind) -> Initiation?
 
     /// Appends an event's frame to the batch.
-    func append(event: PaymentEvent, of state: PaymentState, cause: EventCause, to bytes: inout [UInt8])
+    func append(event: PaymentEvent, _ context: EventContext, to bytes: inout [UInt8])
 
     /// Appends a posting's frame to the batch.
-    func append(posting: Posting, of state: PaymentState, cause: EventCause, at: Timestamp, to bytes: inout [UInt8])
+    func append(posting: Posting, _ context: EventContext, at: Timestamp, to bytes: inout [UInt8])
 
     /// Appends the frame of the posting of money that nothing explains.
     func append(money: UnexplainedMoney, at: Timestamp, to bytes: inout [UInt8])
@@ -91,7 +92,7 @@ public protocol PaymentDomain: Sendable {
     func ended(_ route: Route, _ outcome: RouteOutcome, startedAt: MonotonicTime, health: inout Health, now: Now)
 
     /// The request of an order; nil where the partner's format cannot carry it, or the partner is not configured.
-    func call(for order: SendOrder, initiation: Initiation?) -> PartnerCall?
+    func call(for order: SendOrder, initiation: consuming Initiation?) -> PartnerCall?
 
     /// The request of an inquiry.
     func call(for order: InquiryOrder) -> PartnerCall?

@@ -1,4 +1,5 @@
 import EventLog
+import MessageCodec
 import PaymentCore
 import PaymentModel
 import RecordFormat
@@ -15,6 +16,11 @@ struct PendingEffect {
     var traceparent: String?
     /// Late evidence came before it could begin: it ends as not sent.
     var isWithdrawn = false
+
+    /// The route of a request that may move money; nil where it is something else.
+    var submitRoute: Route? {
+        if case .submit(let order) = effect { order.route } else { nil }
+    }
 }
 
 /// A timer that was set beyond what is loaded; looked at again when its batch is durable.
@@ -84,24 +90,15 @@ final class OpenBatch: @unchecked Sendable {
 
     /// Takes over what a transition brought: events, postings, references, effects.
     func take<Domain: PaymentDomain>(
-        _ transition: borrowing Transition, of state: PaymentState, _ context: borrowing StepContext, _ domain: Domain,
-        _ outcome: inout StepOutcome
+        _ transition: borrowing Transition, of state: inout PaymentState, _ context: borrowing StepContext,
+        _ cause: EventContext, _ domain: HeldDomain<Domain>, _ outcome: inout StepOutcome
     ) {
-        for event in transition.events {
-            let start = commit.bytes.count
-            domain.append(event: event, of: state, cause: context.cause, to: &commit.bytes)
-            emit(.events, context.partition, from: start)
-        }
-        for posting in transition.postings {
-            let start = commit.bytes.count
-            domain.append(posting: posting, of: state, cause: context.cause, at: context.now.wall, to: &commit.bytes)
-            emit(.settlements, context.partition, from: start)
-        }
+        write(transition, context, cause, domain)
         guard transition.changedState || !transition.events.isEmpty || !transition.effects.isEmpty else { return }
         outcome.isChanged = true
         outcome.events += transition.events.count
-        for event in transition.events {
-            switch event.body {
+        for index in transition.events.indices {
+            switch transition.events[index].body {
             case .received:
                 guard let initiate = context.initiate else { continue }
                 outcome.body = place(initiate.body)
@@ -112,8 +109,35 @@ final class OpenBatch: @unchecked Sendable {
             default: break
             }
         }
-        for effect in transition.effects { order(effect, state, context, &outcome) }
+        for index in transition.effects.indices {
+            order(transition.effects[index], &state, context, cause, &outcome)
+        }
         if transition.storage != .keep { outcome.storage = transition.storage }
+    }
+
+    /// Appends the records of a transition. The bytes leave the batch for that time: they are looked up once.
+    private func write<Domain: PaymentDomain>(
+        _ transition: borrowing Transition, _ context: borrowing StepContext, _ cause: EventContext,
+        _ domain: HeldDomain<Domain>
+    ) {
+        guard !transition.events.isEmpty || !transition.postings.isEmpty else { return }
+        var bytes: [UInt8] = []
+        swap(&bytes, &commit.bytes)
+        func emit(_ topic: Topic, _ start: Int) {
+            commit.records.append(
+                RecordSlot(topic: topic, partition: context.partition, offset: 0, frame: start..<bytes.count))
+        }
+        for index in transition.events.indices {
+            let start = bytes.count
+            domain.value.append(event: transition.events[index], cause, to: &bytes)
+            emit(.events, start)
+        }
+        for index in transition.postings.indices {
+            let start = bytes.count
+            domain.value.append(posting: transition.postings[index], cause, at: context.now.wall, to: &bytes)
+            emit(.settlements, start)
+        }
+        swap(&bytes, &commit.bytes)
     }
 
     /// Marks the requests of an attempt among the first `effects` effects: they are not even begun.
@@ -125,7 +149,8 @@ final class OpenBatch: @unchecked Sendable {
     }
 
     private func order(
-        _ effect: Effect, _ state: PaymentState, _ context: borrowing StepContext, _ outcome: inout StepOutcome
+        _ effect: Effect, _ state: inout PaymentState, _ context: borrowing StepContext, _ cause: EventContext,
+        _ outcome: inout StepOutcome
     ) {
         if case .withdraw(let attempt) = effect {
             outcome.withdrawn.append((attempt, effects.count))
@@ -135,6 +160,6 @@ final class OpenBatch: @unchecked Sendable {
             PendingEffect(
                 payment: state.id, partition: context.partition, incarnation: context.now.incarnation.number,
                 effect: effect, urgent: state.status == .inDoubt, initiation: outcome.initiation,
-                traceparent: context.cause.traceparent ?? state.initiate?.traceparent))
+                traceparent: cause.traceparent))
     }
 }

@@ -1,7 +1,7 @@
 import EventLog
+import MessageCodec
 import PaymentCore
 import PaymentModel
-import RecordFormat
 
 /// What an input comes with.
 struct StepContext: Sendable {
@@ -66,21 +66,45 @@ actor PaymentActor {
         _ input: PaymentInput, _ context: borrowing StepContext, into batch: OpenBatch, _ domain: HeldDomain<Domain>,
         _ health: Domain.Health
     ) -> StepOutcome {
+        PaymentActor.take(&state, input, context, into: batch, domain, health)
+    }
+
+    /// Encodes the state at the end of the batch's bytes.
+    func store(into batch: OpenBatch) -> StoredForm { PaymentActor.store(&state, into: batch) }
+
+    // The state is handed on in place: as a value it would be copied, with a count for each of its texts.
+
+    private static func take<Domain: PaymentDomain>(
+        _ state: inout PaymentState, _ input: PaymentInput, _ context: borrowing StepContext, into batch: OpenBatch,
+        _ domain: HeldDomain<Domain>, _ health: Domain.Health
+    ) -> StepOutcome {
         var outcome = StepOutcome(context, firstEffect: batch.effects.count)
         var transition = PaymentMachine.step(&state, input, now: context.now, rules: domain.rules)
         outcome.disposition = transition.disposition
-        batch.take(transition, of: state, context, domain.value, &outcome)
-        while let need = transition.need {
+        // The initiate is known after the first step, if ever: the records of all steps bear the same context.
+        let cause = EventContext(
+            paymentID: state.id, correlationID: context.cause.correlationID ?? state.initiate?.correlationID,
+            causationID: context.cause.causationID,
+            traceparent: context.cause.traceparent ?? state.initiate?.traceparent)
+        while true {
+            let need = transition.need
+            batch.take(transition, of: &state, context, cause, domain, &outcome)
+            guard let need else { return outcome }
             outcome.decisionsLeft -= 1
             guard outcome.decisionsLeft >= 0, let box = outcome.initiation else {
                 outcome.need = need
-                break
+                return outcome
             }
-            let answer = domain.answer(need, box.initiation, state.id, health, context.now)
+            let answer = domain.answer(need, box, state.id, health, context.now)
             transition = PaymentMachine.step(&state, answer, now: context.now, rules: domain.rules)
-            batch.take(transition, of: state, context, domain.value, &outcome)
         }
-        return outcome
+    }
+
+    private static func store(_ state: inout PaymentState, into batch: OpenBatch) -> StoredForm {
+        let start = batch.commit.bytes.count
+        state.encode(into: &batch.commit.bytes)
+        return StoredForm(
+            state: start..<batch.commit.bytes.count, timer: state.timer, summary: state.summary)
     }
 }
 
@@ -93,28 +117,15 @@ struct StoredForm: Sendable {
     var references: [Reference] = []
 }
 
-extension PaymentActor {
-    /// Encodes the state at the end of the batch's bytes.
-    func store(into batch: OpenBatch) -> StoredForm {
-        let start = batch.commit.bytes.count
-        var writer = BinaryWriter()
-        swap(&writer.bytes, &batch.commit.bytes)
-        state.encode(into: &writer)
-        swap(&writer.bytes, &batch.commit.bytes)
-        return StoredForm(
-            state: start..<batch.commit.bytes.count, timer: state.timer, summary: state.summary)
-    }
-}
-
 extension HeldDomain {
     /// The answer to a need of a payment with this initiate.
     func answer(
-        _ need: Need, _ initiation: Initiation, _ payment: PaymentID, _ health: Domain.Health, _ now: Now
+        _ need: Need, _ box: InitiationBox, _ payment: PaymentID, _ health: Domain.Health, _ now: Now
     ) -> PaymentInput {
         switch need {
-        case .screening: .screened(value.screen(initiation, now: now))
+        case .screening: .screened(value.screen(box.initiation, now: now))
         case .route(let routeNeed):
-            .routed(value.route(initiation, need: routeNeed, payment: payment, health: health, now: now))
+            .routed(value.route(box.initiation, need: routeNeed, payment: payment, health: health, now: now))
         }
     }
 }

@@ -79,16 +79,16 @@ extension Shard {
         case .inquire(let order, _):
             return held.value.call(for: order)
         case .submit(let order):
-            var initiation = job.initiation?.initiation
             switch order.operation {
-            case .payout, .authorize:
-                let kind: PaymentKind = order.operation == .payout ? .payout : .payment
-                initiation = initiation ?? storedInitiation(job.payment, partition: job.partition, kind: kind)
-                guard initiation != nil else { return nil }
             case .capture, .refund, .void, .cancel:
-                break
+                return held.value.call(for: order, initiation: job.initiation?.initiation)
+            case .payout, .authorize:
+                if let box = job.initiation { return held.value.call(for: order, initiation: box.initiation) }
+                let kind: PaymentKind = order.operation == .payout ? .payout : .payment
+                let stored = storedInitiation(job.payment, partition: job.partition, kind: kind)
+                guard let stored else { return nil }
+                return held.value.call(for: order, initiation: stored)
             }
-            return held.value.call(for: order, initiation: initiation)
         }
     }
 

@@ -66,7 +66,7 @@ extension Shard {
 
     /// Books what an input brought beside the batch: what is to be stored, what is ordered, what may not be sent.
     private func take(
-        _ outcome: StepOutcome, _ slot: HotPayments.Slot, _ payment: HotPayment, _ now: Now
+        _ outcome: borrowing StepOutcome, _ slot: HotPayments.Slot, _ payment: HotPayment, _ now: Now
     ) {
         guard outcome.isChanged else { return }
         touch(slot, payment)
@@ -75,17 +75,18 @@ extension Shard {
             payment.body = body
             payment.initiation = outcome.initiation
         }
-        for withdrawal in outcome.withdrawn {
+        for index in outcome.withdrawn.indices {
+            let withdrawal = outcome.withdrawn[index]
             stopSending(payment.id, attempt: withdrawal.attempt, effects: withdrawal.effects)
         }
         let held = held
         for index in outcome.firstEffect..<batch.effects.count {
-            if case .submit(let order) = batch.effects[index].effect {
-                held.value.started(order.route, health: &health, now: now)
-            }
+            guard let route = batch.effects[index].submitRoute else { continue }
+            held.value.started(route, health: &health, now: now)
         }
         if outcome.storage != .keep { payment.storage = outcome.storage }
-        for given in outcome.references {
+        for index in outcome.references.indices {
+            let given = outcome.references[index]
             payment.references.append(given.place)
             applyKept(given.reference, to: slot)
         }
@@ -121,7 +122,7 @@ extension Shard {
             if isRunaway { raise(.runaway(payment.id)) }
             return handToPeople(need, context.now)
         }
-        return held.answer(need, initiation, payment.id, health, context.now)
+        return held.answer(need, InitiationBox(initiation), payment.id, health, context.now)
     }
 
     /// A decision that cannot be made: somebody must look, and nobody else waits for it.

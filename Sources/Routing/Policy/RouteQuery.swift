@@ -78,7 +78,7 @@ public struct RouteQuery: Hashable, Sendable {
     }
 
     /// The query of a payment as it was initiated; what has happened since is the caller's to add.
-    public init(_ initiation: Initiation, seed: UInt64) {
+    public init(_ initiation: borrowing Initiation, seed: UInt64) {
         self.init(
             kind: initiation.kind, amount: initiation.instructedAmount,
             country: RouteQuery.country(of: initiation.creditor), accountForm: initiation.creditor?.account?.form,

@@ -64,16 +64,16 @@ public struct SimulationDomain: PaymentDomain {
     }
 
     /// See `PaymentDomain`.
-    public func append(event: PaymentEvent, of state: PaymentState, cause: EventCause, to bytes: inout [UInt8]) {
+    public func append(event: PaymentEvent, _ context: EventContext, to bytes: inout [UInt8]) {
         let start = bytes.count
-        base.append(event: event, of: state, cause: cause, to: &bytes)
+        base.append(event: event, context, to: &bytes)
         watch.written(event, as: bytes[start...])
     }
 
     /// See `PaymentDomain`.
-    public func append(
-        posting: Posting, of state: PaymentState, cause: EventCause, at moment: Timestamp, to bytes: inout [UInt8]
-    ) { base.append(posting: posting, of: state, cause: cause, at: moment, to: &bytes) }
+    public func append(posting: Posting, _ context: EventContext, at moment: Timestamp, to bytes: inout [UInt8]) {
+        base.append(posting: posting, context, at: moment, to: &bytes)
+    }
 
     /// See `PaymentDomain`.
     public func screen(_ initiation: Initiation, now: Now) -> ScreeningResult { base.screen(initiation, now: now) }
