@@ -28,8 +28,26 @@ public struct KafkaLogSettings: Sendable {
     public var report: @Sendable (_ level: Int, _ text: String) -> Void = { _, _ in }
     /// Where things are counted. Called on the log's own threads.
     public var measure: @Sendable (KafkaLogMeasure) -> Void = { _ in }
-    /// How long a rebalance waits for this instance.
-    package var maximumPollInterval: Duration = .seconds(30)
+    /// How long a rebalance waits for a member that lives but does not join again: with the session's end before it, so
+    /// long the whole group may stand still after an instance has died (L4: transaction time-out + 5 s). One second is
+    /// left for the rest. The library wants it no shorter than the session.
+    package var maximumPollInterval: Duration {
+        get { pollInterval ?? KafkaLogSettings.pollInterval(session: sessionTimeout, transaction: transactionTimeout) }
+        set { pollInterval = newValue }
+    }
+    private var pollInterval: Duration?
+
+    private var sessionTimeout: Duration { timeout("session.timeout.ms", else: 10_000) }
+    private var transactionTimeout: Duration { timeout("transaction.timeout.ms", else: 15_000) }
+
+    private func timeout(_ name: String, else standard: Int) -> Duration {
+        .milliseconds(cluster.properties[name].flatMap { Int($0) } ?? standard)
+    }
+
+    /// See `maximumPollInterval`.
+    package static func pollInterval(session: Duration, transaction: Duration) -> Duration {
+        max(session, transaction + .seconds(4) - session)
+    }
 
     /// Settings with the defaults of the contract.
     public init(cluster: KafkaConfiguration, directory: String) {
