@@ -48,6 +48,21 @@ package final class Program: @unchecked Sendable {
         process.standardOutput = handle
         process.standardInput = FileHandle.nullDevice
         try process.run()
+        Program.started.withLock { list in
+            if list.isEmpty { atexit { Program.endAll() } }
+            list.append(Weak(program: self))
+        }
+    }
+
+    private struct Weak: Sendable { weak var program: Program? }
+
+    /// Whoever is still held when the test program exits — a test that failed in the middle leaves tasks behind — must not
+    /// outlive it.
+    private static let started = Mutex<[Weak]>([])
+
+    private static func endAll() {
+        let programs = started.withLock { $0.compactMap(\.program) }
+        for program in programs { program.signal(SIGKILL) }
     }
 
     package var isRunning: Bool { process.isRunning }

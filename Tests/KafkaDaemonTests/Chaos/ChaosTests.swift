@@ -10,7 +10,7 @@ import Testing
 /// banks that lie. Afterwards the offline checker, from the topics (read_committed), the banks' books and requests.
 ///
 /// `SWITCHYARD_CHAOS_KILLS` makes it longer (100 and more for a release: `deploy/lib/chaos`), `SWITCHYARD_CHAOS_SEED`
-/// repeats a run's choices.
+/// repeats a run's choices, `SWITCHYARD_CHAOS_KEEP` names a folder that gets the daemons' logs of a run that failed.
 @Suite("Chaos on Kafka", .enabled(if: TestKafka.isAvailable), .serialized)
 struct ChaosTests {
     private static let kills = TestSettings.integer("SWITCHYARD_CHAOS_KILLS", default: 14)
@@ -45,7 +45,7 @@ struct ChaosTests {
 
         let plan = ChaosAction.plan(kills: ChaosTests.kills, instances: options.instances.count, &random)
         for (place, action) in plan.enumerated() {
-            print("chaos: \(place + 1) of \(plan.count): \(action)")
+            print("chaos: \(Fleet.clock) \(place + 1) of \(plan.count): \(action)")
             try await havoc.perform(action, watch: .milliseconds(ChaosTests.transaction + 5_500))
             if place % 6 == 5 { try await fleet.world.lie(&random) }
             try await Task.sleep(for: .milliseconds(Int.random(in: 50...4_000, using: &random)))
@@ -122,6 +122,9 @@ struct ChaosTests {
         }
         let text = checked.violations.prefix(30).map(\.description).joined(separator: "\n")
         #expect(checked.violations.isEmpty, "\(name)\n\(text)")
+        if !checked.violations.isEmpty, let folder = ProcessInfo.processInfo.environment["SWITCHYARD_CHAOS_KEEP"] {
+            try fleet.keepLogs(in: folder)
+        }
         // What was acknowledged is what lies in the topic, no more and no less.
         #expect(Set(liveness.publications.map(\.command)) == Set(sent), "\(name)")
         let dead = try await fleet.world.records("dead-letters")

@@ -84,12 +84,14 @@ actor Havoc {
             try broker.signal(SIGSTOP)
             try await Task.sleep(for: .milliseconds(milliseconds))
             try broker.signal(SIGCONT)
+            try await fleet.brokerAnswers()
             faults.append(began...Fleet.now)
         case .killBroker:
             try await offPool { [broker] in
                 try broker.halt(kill: true)
                 try broker.restart()
             }
+            try await fleet.brokerAnswers()
             faults.append(began...Fleet.now)
         case .killAndWatch(let index):
             crash(instances[index])

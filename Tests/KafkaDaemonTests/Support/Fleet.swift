@@ -133,6 +133,20 @@ final class Fleet: Sendable {
         #expect(waited.status == 0, "\(waited)")
     }
 
+    /// Copies the instances' logs to a folder, which is made where it is missing.
+    func keepLogs(in folder: String) throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for instance in options.instances {
+            try Data(log(instance).utf8).write(to: URL(fileURLWithPath: "\(folder)/\(prefix)\(instance).log"))
+        }
+    }
+
+    /// The time of day in UTC, as the daemons' logs have it.
+    static var clock: String {
+        let now = now / 1_000
+        return [now / 3_600 % 24, now / 60 % 60, now % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
+    }
+
     /// Milliseconds since 1970.
     static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
 }

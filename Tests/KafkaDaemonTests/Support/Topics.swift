@@ -22,14 +22,30 @@ extension Fleet {
     }
 
     /// Asks again while the broker has only just come back.
-    private func patiently<Result>(_ body: () throws -> Result) async throws -> Result {
-        let deadline = Date().addingTimeInterval(60)
+    private func patiently<Result>(
+        within seconds: Double = 60, _ body: () throws -> Result
+    ) async throws -> Result {
+        let deadline = Date().addingTimeInterval(seconds)
         while true {
             do {
                 return try body()
             } catch {
                 guard Date() < deadline else { throw error }
                 try await Task.sleep(for: .milliseconds(250))
+            }
+        }
+    }
+
+    /// Waits until the broker, which was killed or stopped, answers for every partition and for the group.
+    func brokerAnswers() async throws {
+        let reader = try reader(committedOnly: false)
+        for partition in 0..<Int32(options.partitions) {
+            let name = prefix + "commands"
+            let asked = KafkaOffset(topic: name, partition: partition, offset: KafkaOffset.invalid)
+            // On a busy machine a broker that listens again has been seen to refuse its group for more than a minute.
+            _ = try await patiently(within: 240) {
+                _ = try reader.committed([asked], timeout: .seconds(2))
+                return try reader.watermarks(topic: name, partition: partition, timeout: .seconds(2))
             }
         }
     }
