@@ -7,9 +7,10 @@ extension JSONDocument {
     /// appended. Cost: linear where members are sorted already, else n log n.
     public func appendCanonical(_ node: JSONNode = .root, to output: inout [UInt8]) throws(JSONError) {
         if let violation, contains(node, violation.node) { throw violation.error }
-        var text = JSONTextBuffer()
-        try append(Int(node.index), to: &text)
-        text.append(to: &output)
+        // Numbers alone can become longer than they were written.
+        try JSONWriter.append(to: &output, room: textRange(node).count + 64) { (writer) throws(JSONError) in
+            try append(Int(node.index), to: &writer.text)
+        }
     }
 
     /// The value as RFC 8785 writes it. Throws as `appendCanonical` does.

@@ -143,12 +143,8 @@ extension JSONDocument {
             JSONText.decode(bytes.span, entry.range, into: &decoded)
             return text.withUTF8Buffer { decoded.elementsEqual($0) }
         }
-        let count = text.utf8CodeUnitCount
-        guard Int(entry.length) == count, text.hasPointerRepresentation else { return false }
-        let written = bytes.span.extracting(entry.range)
-        let pointer = text.utf8Start
-        for index in 0..<count where written[index] != pointer[index] { return false }
-        return true
+        let written = bytes.span.extracting(entry.range).bytes
+        return text.withUTF8Buffer { JSONText.equal(written, UnsafeRawBufferPointer($0)) }
     }
 }
 
@@ -165,17 +161,22 @@ extension JSONDocument {
     public func member(_ node: JSONNode, _ name: StaticString) -> JSONNode? {
         let entry = entry(node)
         guard entry.kind == .object else { return nil }
-        let entries = tape.span
         let length = UInt32(truncatingIfNeeded: name.utf8CodeUnitCount)
-        var key = Int(node.index) &+ 1
-        for _ in 0..<entry.length {
-            // Names of another length are passed over at once, unless escapes hide how long they are.
-            if entries[key].length == length || entries[key].special, matches(entries[key], name) {
-                return JSONNode(key + 1)
+        return tape.withUnsafeBufferPointer { entries in
+            // The index itself says where each name lies: in bounds as long as the first one is, which `entry` has seen.
+            var key = Int(node.index) &+ 1
+            var left = entry.length
+            while left > 0 {
+                // Names of another length are passed over at once, unless escapes hide how long they are.
+                let candidate = entries[key]
+                if candidate.length == length || candidate.special, matches(candidate, name) {
+                    return JSONNode(key &+ 1)
+                }
+                key = Int(entries[key &+ 1].next)
+                left &-= 1
             }
-            key = Int(entries[key &+ 1].next)
+            return nil
         }
-        return nil
     }
 
     /// The object's member of this name, or nil, for names known only at run time.

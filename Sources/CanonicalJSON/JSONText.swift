@@ -60,6 +60,24 @@ enum JSONText {
         bytes.append(contentsOf: Unicode.UTF8.encode(scalar) ?? Unicode.UTF8.encodedReplacementCharacter)
     }
 
+    /// Whether two runs of bytes are the same.
+    @inline(__always)
+    static func equal(_ left: RawSpan, _ right: UnsafeRawBufferPointer) -> Bool {
+        let count = left.byteCount
+        guard count == right.count else { return false }
+        var index = 0
+        while index &+ 8 <= count {
+            let word = left.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if word != right.loadUnaligned(fromByteOffset: index, as: UInt64.self) { return false }
+            index &+= 8
+        }
+        while index < count {
+            if left.unsafeLoad(fromByteOffset: index, as: UInt8.self) != right[index] { return false }
+            index &+= 1
+        }
+        return true
+    }
+
     /// Whether two strings are the same text.
     @inline(__always)
     static func equal(_ input: Span<UInt8>, _ left: TapeEntry, _ right: TapeEntry) -> Bool {

@@ -1,20 +1,26 @@
-/// The memory that a `JSONWriter` writes into. All pointers of the writer are here: nothing is written before
-/// `reserve` has made room for it, and nobody else knows the memory.
+/// The memory that a `JSONWriter` writes into: the end of the array that the text is for, and when that is full memory of
+/// its own. All pointers of the writer are here: nothing is written before `reserve` has made room for it, and nobody
+/// else uses the memory meanwhile.
 struct JSONTextBuffer: ~Copyable {
     private(set) var base: UnsafeMutablePointer<UInt8>
     private var capacity: Int
+    /// Whether the text has outgrown the memory that it began in; then it is in memory of its own.
+    private(set) var isOwned: Bool
     /// How many bytes have been written. Only ever made smaller from outside.
     var count = 0
 
-    /// Most texts fit; what fits the allocator's quick lists costs next to nothing.
-    private static let firstCapacity = 1_000
-
-    init() {
-        capacity = JSONTextBuffer.firstCapacity
-        base = .allocate(capacity: capacity)
+    /// Begins in memory that somebody else owns and that outlives this.
+    init(_ memory: UnsafeMutableBufferPointer<UInt8>) {
+        if let start = memory.baseAddress {
+            (base, capacity, isOwned) = (start, memory.count, false)
+        } else {
+            (base, capacity, isOwned) = (.allocate(capacity: 64), 64, true)
+        }
     }
 
-    deinit { base.deallocate() }
+    deinit {
+        if isOwned { base.deallocate() }
+    }
 
     /// Appends all that has been written.
     func append(to buffer: inout [UInt8]) {
@@ -32,8 +38,9 @@ struct JSONTextBuffer: ~Copyable {
         capacity = max(2 * capacity, count + bytes)
         let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
         larger.initialize(from: base, count: count)
-        base.deallocate()
+        if isOwned { base.deallocate() }
         base = larger
+        isOwned = true
     }
 
     // MARK: - Pieces for which there is room

@@ -1,20 +1,19 @@
 /// Writes JSON text as the calls come: no tree, no strings built. Names are literals. Commas are set by looking at the
 /// byte before. The caller nests rightly; what it writes is not checked.
 ///
-/// The text grows in memory of the writer's own and is copied once, when it is done: a call costs one look at the room
-/// that is left and the bytes themselves, where an array would be asked at each piece whether it is shared.
+/// The text grows in room that is made for it once at the end of the array that it is for, or in memory of the writer's
+/// own where it needs more: a call costs one look at the room that is left and the bytes themselves, where an array
+/// would be asked at each piece whether it is shared.
 public struct JSONWriter: ~Copyable {
-    private var text: JSONTextBuffer
+    var text: JSONTextBuffer
 
-    private init() { text = JSONTextBuffer() }
+    private init(_ memory: UnsafeMutableBufferPointer<UInt8>) { text = JSONTextBuffer(memory) }
 
-    /// Writes at the end of `buffer`; also what was written before an error.
+    /// Writes at the end of `buffer`; nothing after an error.
     public static func append<Failure: Error>(
         to buffer: inout [UInt8], _ body: (inout JSONWriter) throws(Failure) -> Void
     ) throws(Failure) {
-        var writer = JSONWriter()
-        defer { writer.text.append(to: &buffer) }
-        try body(&writer)
+        try append(to: &buffer, room: 2_048, body)
     }
 
     /// The bytes written by `body`.
@@ -22,8 +21,27 @@ public struct JSONWriter: ~Copyable {
         _ body: (inout JSONWriter) throws(Failure) -> Void
     ) throws(Failure) -> [UInt8] {
         var bytes: [UInt8] = []
-        try append(to: &bytes, body)
+        try append(to: &bytes, room: 480, body)
         return bytes
+    }
+
+    /// Writes at the end of `buffer`; what fits into so many bytes is written where it stays.
+    static func append<Failure: Error>(
+        to buffer: inout [UInt8], room: Int, _ body: (inout JSONWriter) throws(Failure) -> Void
+    ) throws(Failure) {
+        var outgrown: JSONWriter?
+        try buffer.append(addingCapacity: room) { (output) throws(Failure) in
+            try output.withUnsafeMutableBufferPointer { (memory, count) throws(Failure) in
+                var writer = JSONWriter(memory)
+                try body(&writer)
+                if writer.text.isOwned {
+                    outgrown = consume writer
+                } else {
+                    count = writer.text.count
+                }
+            }
+        }
+        outgrown?.text.append(to: &buffer)
     }
 
     /// A member's name, with the comma before it and the colon after it. A literal with quotes, backslashes or control

@@ -48,10 +48,9 @@ extension OutputSpan<UInt8> {
 }
 
 extension String {
-    /// Hands the UTF-8 to `body`. Swift's own strings have it side by side; where one has not, it is copied.
+    /// Hands the UTF-8 to `body`, where it lies.
     @inline(__always)
     func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
-        if let result = utf8.withContiguousStorageIfAvailable(body) { return result }
-        return Array(utf8).withUnsafeBufferPointer(body)
+        utf8.span.withUnsafeBufferPointer(body)
     }
 }

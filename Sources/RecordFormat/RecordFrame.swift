@@ -98,7 +98,7 @@ extension RecordFrame {
 
     /// Appends a text's UTF-8 and nothing else.
     public static func copy(_ text: String, into output: inout OutputSpan<UInt8>) {
-        let isCopied: Void? = text.utf8.withContiguousStorageIfAvailable { bytes in
+        text.utf8.span.withUnsafeBufferPointer { bytes in
             precondition(bytes.count <= output.freeCapacity, "no room")
             output.withUnsafeMutableBufferPointer { buffer, count in
                 guard let source = bytes.baseAddress, let start = buffer.baseAddress else { return }
@@ -106,8 +106,6 @@ extension RecordFrame {
                 count += bytes.count
             }
         }
-        // Swift's own strings have their bytes side by side; what has not is copied byte by byte.
-        if isCopied == nil { for byte in text.utf8 { output.append(byte) } }
     }
 
     /// Appends the name of a header whose value follows by `append(_:into:)`.

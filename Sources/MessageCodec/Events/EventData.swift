@@ -66,7 +66,7 @@ struct EventData {
         case .received(_, let amount, let endToEndID):
             writer.member("instructedAmount", amount)
             // The field may hold what looks like a card number; no event may.
-            if let endToEndID, !CardNumberDetector.isCardNumber(Array(endToEndID.utf8).span) {
+            if let endToEndID, !CardNumberDetector.isCardNumber(endToEndID.utf8.span) {
                 writer.member("endToEndId", endToEndID)
             }
         default: break
@@ -190,28 +190,32 @@ extension EventData {
 
     private func write(_ decision: RouteDecision, to writer: inout JSONWriter) {
         writer.member("policyVersion", decision.policyVersion)
+        // By index: an element that is bound is copied, with a count for each of its strings.
+        let candidates = decision.candidates.span
         writer.beginArray("candidates")
-        for candidate in decision.candidates {
+        for index in candidates.indices {
             writer.beginObject()
-            writer.member("partner", candidate.route.partner.text)
-            writer.member("rail", candidate.route.rail.text)
-            writer.member("role", literal: candidate.role.name)
+            writer.member("partner", candidates[index].route.partner.text)
+            writer.member("rail", candidates[index].route.rail.text)
+            writer.member("role", literal: candidates[index].role.name)
+            let cost = candidates[index].cost
             writer.beginObject("cost")
-            writer.member("fixed", candidate.cost.fixed)
-            writer.member("variable", candidate.cost.variable)
-            writer.member("total", candidate.cost.total)
-            writer.member("currency", candidate.cost.currency.code)
+            writer.member("fixed", cost.fixed)
+            writer.member("variable", cost.variable)
+            writer.member("total", cost.total)
+            writer.member("currency", cost.currency)
             writer.endObject()
             writer.endObject()
         }
         writer.endArray()
+        let eliminated = decision.eliminated.span
         writer.beginArray("eliminated")
-        for elimination in decision.eliminated {
+        for index in eliminated.indices {
             writer.beginObject()
-            writer.member("partner", elimination.route.partner.text)
-            writer.member("rail", elimination.route.rail.text)
-            writer.member("code", elimination.code.rawValue)
-            writer.member("detail", elimination.detail)
+            writer.member("partner", eliminated[index].route.partner.text)
+            writer.member("rail", eliminated[index].route.rail.text)
+            writer.member("code", eliminated[index].code.rawValue)
+            writer.member("detail", eliminated[index].detail)
             writer.endObject()
         }
         writer.endArray()

@@ -41,14 +41,8 @@ public struct EventEncoder: Sendable {
     /// `<paymentId>-0-<commandSource>-<commandId>`.
     public func append(_ event: PaymentEvent, _ context: EventContext, to frame: inout [UInt8]) {
         let payment = context.paymentID.text
-        var id = RecordID(payment, "-", event.sequence)
-        if event.sequence == 0 {
-            switch event.body {
-            case .commandAccepted(let command, let source, _, _), .commandRejected(let command, let source, _, _):
-                id.suffix = "-\(source)-\(command)"
-            default: break
-            }
-        }
+        let id = RecordID(
+            payment, "-", event.sequence, suffix: event.sequence == 0 ? EventEncoder.suffix(event.body) : "")
         let time = RFC3339.text(event.occurredAt)
         heads.append(heads.event(event.body.name), id, event.occurredAt, time, context, to: &frame)
         JSONWriter.append(to: &frame) { writer in
@@ -59,6 +53,14 @@ public struct EventEncoder: Sendable {
             writer.member("occurredAt", ascii: time.span)
             EventData(payment: payment, occurredAt: event.occurredAt).write(event.body, to: &writer)
             writer.endObject()
+        }
+    }
+
+    private static func suffix(_ body: EventBody) -> String {
+        switch body {
+        case .commandAccepted(let command, let source, _, _), .commandRejected(let command, let source, _, _):
+            "-\(source)-\(command)"
+        default: ""
         }
     }
 
@@ -90,8 +92,7 @@ public struct EventEncoder: Sendable {
     /// `<partner>-posting-<movement>`, and it has no payment, attempt or rail (the contract, section 3).
     public func append(_ money: UnexplainedMoney, at occurredAt: Timestamp, to frame: inout [UInt8]) {
         let partner = money.partner.text
-        var id = RecordID(partner, "-posting-", nil)
-        id.suffix = money.movement
+        let id = RecordID(partner, "-posting-", nil, suffix: money.movement)
         let context = EventContext(
             paymentID: PaymentID(invalid: partner), correlationID: money.movement, causationID: money.movement)
         heads.append(heads.posting, id, occurredAt, RFC3339.text(occurredAt), context, to: &frame)

@@ -12,11 +12,15 @@ extension JSONWriter {
         member(name, ascii: RFC3339.text(day).span)
     }
 
-    mutating func member(_ name: StaticString, _ money: Money) {
-        let (first, second, third) = money.currency.bytes
+    mutating func member(_ name: StaticString, _ currency: Currency) {
+        let (first, second, third) = currency.bytes
         let code: InlineArray<3, UInt8> = [first, second, third]
+        member(name, ascii: code.span)
+    }
+
+    mutating func member(_ name: StaticString, _ money: Money) {
         beginObject(name)
-        member("currency", ascii: code.span)
+        member("currency", money.currency)
         member("minorUnits", money.minorUnits)
         endObject()
     }

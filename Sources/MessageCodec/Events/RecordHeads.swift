@@ -4,48 +4,55 @@ import RecordFormat
 
 /// A record's `ce_id` in parts, so that no string is made of it.
 struct RecordID {
-    var text: String
-    var infix: StaticString
-    var number: Int64?
-    var suffix = ""
+    let text: String
+    let infix: StaticString
+    let number: Int64?
+    let suffix: String
 
-    init(_ text: String, _ infix: StaticString, _ number: Int64?) {
+    init(_ text: String, _ infix: StaticString, _ number: Int64?, suffix: String = "") {
         self.text = text
         self.infix = infix
         self.number = number
+        self.suffix = suffix
     }
 }
 
 /// The heads of all records: what is the same in each is laid out once, in the order of the headers, and copied.
-struct RecordHeads: Sendable {
+/// A class, because it is shared by every record that is written: a value would be copied for each.
+final class RecordHeads: Sendable {
     /// All constant pieces, one behind the other.
-    private var bytes: [UInt8] = []
+    private let bytes: [UInt8]
     /// `ce_specversion`, and the name of `ce_id`.
-    private var opening = 0..<0
+    private let opening: Range<Int>
     /// `ce_source`, `ce_type`, and the name of `ce_time` with its length: of each event by its number, then of postings.
-    private var types: [Range<Int>] = []
+    private let types: [Range<Int>]
     /// The name of `ce_subject`.
-    private var subject = 0..<0
+    private let subject: Range<Int>
     /// `content-type`, and the name of `ce_correlationid`.
-    private var correlation = 0..<0
+    private let correlation: Range<Int>
     /// The name of `ce_causationid`.
-    private var causation = 0..<0
+    private let causation: Range<Int>
     /// The name of `ce_traceparent`.
-    private var trace = 0..<0
+    private let trace: Range<Int>
 
     init(source: String) {
+        var all: [UInt8] = []
+        func piece(_ write: (inout [UInt8]) -> Void) -> Range<Int> {
+            let start = all.count
+            write(&all)
+            return start..<all.count
+        }
         opening = piece { bytes in
             RecordFrame.appendHeader(into: &bytes, name: "ce_specversion", value: "1.0".utf8)
             RecordFrame.appendName(into: &bytes, "ce_id")
         }
-        for name in EventName.allCases.map(\.description) + ["ledger.posted"] {
-            let range = piece { bytes in
+        types = (EventName.allCases.map(\.description) + ["ledger.posted"]).map { name in
+            piece { bytes in
                 RecordFrame.appendHeader(into: &bytes, name: "ce_source", value: source.utf8)
                 RecordFrame.appendHeader(into: &bytes, name: "ce_type", value: "io.switchyard.\(name).v1".utf8)
                 RecordFrame.appendName(into: &bytes, "ce_time")
                 BinaryWriter.append(unsigned: 24, to: &bytes)
             }
-            types.append(range)
         }
         subject = piece { RecordFrame.appendName(into: &$0, "ce_subject") }
         correlation = piece { bytes in
@@ -54,12 +61,7 @@ struct RecordHeads: Sendable {
         }
         causation = piece { RecordFrame.appendName(into: &$0, "ce_causationid") }
         trace = piece { RecordFrame.appendName(into: &$0, "ce_traceparent") }
-    }
-
-    private mutating func piece(_ write: (inout [UInt8]) -> Void) -> Range<Int> {
-        let start = bytes.count
-        write(&bytes)
-        return start..<bytes.count
+        bytes = all
     }
 
     /// What stands for an event's type. `EventName` is numbered from 0 without gaps.
@@ -74,42 +76,46 @@ struct RecordHeads: Sendable {
         _ context: EventContext, to frame: inout [UInt8]
     ) {
         let payment = context.paymentID.text
-        let idBytes = id.text.utf8.count + id.infix.utf8CodeUnitCount + digits(id.number) + id.suffix.utf8.count
+        let correlationID = context.correlationID
+        let causationID = context.causationID
+        let traceparent = context.traceparent
+        let idBytes =
+            id.text.utf8.count + id.infix.utf8CodeUnitCount + RecordHeads.digits(id.number) + id.suffix.utf8.count
         // Causation and trace may be missing: then their names' room is left over.
         let room =
             RecordFrame.openingBytes + 5 * RecordFrame.lengthBytes + bytes.count - types[types.count - 1].upperBound
             + types[0].lowerBound + type.count + 24 + 2 * payment.utf8.count + idBytes
-            + context.correlationID.utf8.count + (context.causationID?.utf8.count ?? 0)
-            + (context.traceparent?.utf8.count ?? 0)
-        let pieces = bytes.span
+            + correlationID.utf8.count + (causationID?.utf8.count ?? 0)
+            + (traceparent?.utf8.count ?? 0)
+        let pieces = bytes
         frame.append(addingCapacity: room) { output in
             RecordFrame.begin(
                 into: &output, key: payment, timestamp: moment.milliseconds,
-                headers: 8 + (context.causationID == nil ? 0 : 1) + (context.traceparent == nil ? 0 : 1))
-            output.append(copying: pieces.extracting(opening))
+                headers: 8 + (causationID == nil ? 0 : 1) + (traceparent == nil ? 0 : 1))
+            output.append(copying: pieces.span.extracting(opening))
             RecordFrame.append(length: idBytes, into: &output)
             RecordFrame.copy(id.text, into: &output)
             output.append(literal: id.infix)
             if let number = id.number { output.append(decimal: number) }
             RecordFrame.copy(id.suffix, into: &output)
-            output.append(copying: pieces.extracting(type))
+            output.append(copying: pieces.span.extracting(type))
             output.append(copying: time.span)
-            output.append(copying: pieces.extracting(subject))
+            output.append(copying: pieces.span.extracting(subject))
             RecordFrame.append(payment, into: &output)
-            output.append(copying: pieces.extracting(correlation))
-            RecordFrame.append(context.correlationID, into: &output)
-            if let causation = context.causationID {
-                output.append(copying: pieces.extracting(self.causation))
+            output.append(copying: pieces.span.extracting(correlation))
+            RecordFrame.append(correlationID, into: &output)
+            if let causation = causationID {
+                output.append(copying: pieces.span.extracting(self.causation))
                 RecordFrame.append(causation, into: &output)
             }
-            if let trace = context.traceparent {
-                output.append(copying: pieces.extracting(self.trace))
+            if let trace = traceparent {
+                output.append(copying: pieces.span.extracting(self.trace))
                 RecordFrame.append(trace, into: &output)
             }
         }
     }
 
-    private func digits(_ number: Int64?) -> Int {
+    private static func digits(_ number: Int64?) -> Int {
         guard let number else { return 0 }
         var count = number < 0 ? 2 : 1
         var rest = number.magnitude
