@@ -46,7 +46,6 @@ enum EventLoop {
         context.pointee = nil
         let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeRetainedValue()
         exchange.completed()
-        exchange.givesRoomBack()
         EventLoop.core(cls).end(exchange)
         if let handle { EventLoop.connection(handle)?.enter(.idle) }
     }
@@ -107,8 +106,7 @@ extension Exchange {
         }
         arrival.refusal = refusal(handle, bodyLength: bodyLength)
         guard let refusal = arrival.refusal else {
-            // What is only announced takes no room yet.
-            arrival.body.reserveCapacity(min(bodyLength, server.limits.smallBodyBytes))
+            arrival.body.reserveCapacity(bodyLength)
             return .YES
         }
         server.counters.refused.add(1, ordering: .relaxed)
@@ -162,39 +160,12 @@ extension Exchange {
             server.counters.refused.add(1, ordering: .relaxed)
         }
         guard arrival.refusal != nil else {
-            guard takesRoom(piece.count) else { return .YES }
             arrival.body.append(contentsOf: piece)
             return .YES
         }
         // In the middle of a body the library takes no answer: beyond what we are willing to drop, the end.
         arrival.discarded += piece.count
         return arrival.discarded > server.limits.discardedBodyBytes + arrival.bodyLimit ? .NO : .YES
-    }
-
-    /// Takes room for a further piece of a body. Small ones need none; where the large ones of all connections hold all
-    /// that there is, the request is refused, and what it held is free for the others.
-    private func takesRoom(_ count: Int) -> Bool {
-        let total = arrival.body.count + count
-        guard total > server.limits.smallBodyBytes else { return true }
-        let more = total - arrival.room
-        if server.takeRoom(more) {
-            arrival.room += more
-            return true
-        }
-        var response = Problem(503, detail: "too many large requests are under way").response
-        response.headers.append(("Retry-After", String(server.overload.retryAfterSeconds)))
-        arrival.refusal = response
-        arrival.discarded = total
-        arrival.body = []
-        givesRoomBack()
-        server.counters.refused.add(1, ordering: .relaxed)
-        return false
-    }
-
-    /// The body is over, or not kept.
-    fileprivate func givesRoomBack() {
-        server.giveRoom(arrival.room)
-        arrival.room = 0
     }
 
     fileprivate func allArrived(_ handle: OpaquePointer, _ connection: Connection) -> MHD_Result {

@@ -129,8 +129,6 @@ struct Arrival {
     var headers = HTTPHeaders()
     var body: [UInt8] = []
     var bodyLimit = 0
-    /// Bytes taken of the room for large bodies.
-    var room = 0
     var discarded = 0
     /// Set: the request is refused with it as soon as the body is read and dropped.
     var refusal: HTTPResponse?

@@ -67,7 +67,6 @@ public final class HTTPServer: @unchecked Sendable {  // `daemon` is written onc
             throw .badLimit("connectionMemoryBytes (at least twice headerBytes, and 4096)")
         }
         guard limits.bodyBytes >= 0, limits.discardedBodyBytes >= 0 else { throw .badLimit("bodyBytes") }
-        guard limits.smallBodyBytes >= 0, limits.largeBodiesBytes >= 0 else { throw .badLimit("largeBodiesBytes") }
         guard limits.waitingRequests > 0 else { throw .badLimit("waitingRequests") }
         guard limits.streamBufferBytes > 0 else { throw .badLimit("streamBufferBytes") }
         guard limits.idleTime >= .milliseconds(1), limits.requestTime > .zero, limits.answerTime > .zero else {
@@ -149,7 +148,7 @@ public final class HTTPServer: @unchecked Sendable {  // `daemon` is written onc
         HTTPServerStatistics(
             connections: core.counters.connections.load(ordering: .relaxed), openConnections: core.connections.count,
             requests: core.counters.requests.load(ordering: .relaxed),
-            waitingRequests: core.waiting.load(ordering: .relaxed), largeBodyBytes: core.largeBodyBytes,
+            waitingRequests: core.waiting.load(ordering: .relaxed),
             overloaded: core.counters.overloaded.load(ordering: .relaxed),
             refused: core.counters.refused.load(ordering: .relaxed),
             certificatesRefused: core.counters.certificatesRefused.load(ordering: .relaxed),
@@ -158,7 +157,7 @@ public final class HTTPServer: @unchecked Sendable {  // `daemon` is written onc
     }
 }
 
-/// Counts of a server since its start, but for the three that say what is now.
+/// Counts of a server since its start, but for the two that say what is now.
 public struct HTTPServerStatistics: Sendable, Equatable {
     /// Connections accepted.
     public var connections: UInt64
@@ -168,8 +167,6 @@ public struct HTTPServerStatistics: Sendable, Equatable {
     public var requests: UInt64
     /// Requests that wait for their answer now.
     public var waitingRequests: Int
-    /// Bytes that large bodies hold now.
-    public var largeBodyBytes: Int
     /// Requests refused because too many waited.
     public var overloaded: UInt64
     /// Requests refused for any reason of size or load.

@@ -10,11 +10,6 @@ public struct HTTPServerLimits: Sendable, Equatable {
     public var headerBytes = 16 * 1_024
     /// Bytes of a body: 413 above. The surplus is never kept. `HTTPServerConfiguration.bodyLimits` narrows it by route.
     public var bodyBytes = 1_024 * 1_024
-    /// A body up to so many bytes is small: as many as there are connections may be held.
-    public var smallBodyBytes = 512 * 1_024
-    /// Bytes of larger bodies, over all connections, until they are answered: 503 above, so that no number of
-    /// connections makes the process hold more than this and its small bodies.
-    public var largeBodiesBytes = 256 * 1_024 * 1_024
     /// Bytes of a refused body that are still read and dropped, so that a client that sends before it reads gets to
     /// see the answer; a longer one is answered at once and its connection closed.
     public var discardedBodyBytes = 1_024 * 1_024

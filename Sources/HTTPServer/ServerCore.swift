@@ -17,8 +17,6 @@ final class ServerCore: Sendable {
     /// Requests whose connection is suspended until their answer comes.
     let waiting = Atomic<Int>(0)
     let counters = Counters()
-    /// Bytes that large bodies hold, over all connections.
-    private let largeBodies = Atomic<Int>(0)
     private let registry = Mutex(Registry())
 
     init(
@@ -35,21 +33,6 @@ final class ServerCore: Sendable {
     /// How large the body of such a request may be.
     func bodyBytes(_ method: String, _ target: String) -> Int {
         min(limits.bodyBytes, bodyLimits?.bytes(method, target) ?? .max)
-    }
-
-    /// Takes room for a part of a large body; false: there is none.
-    func takeRoom(_ bytes: Int) -> Bool {
-        let after = largeBodies.add(bytes, ordering: .relaxed).newValue
-        if after <= limits.largeBodiesBytes { return true }
-        largeBodies.subtract(bytes, ordering: .relaxed)
-        return false
-    }
-
-    /// Bytes that large bodies hold now.
-    var largeBodyBytes: Int { largeBodies.load(ordering: .relaxed) }
-
-    func giveRoom(_ bytes: Int) {
-        if bytes > 0 { largeBodies.subtract(bytes, ordering: .relaxed) }
     }
 
     /// False: the server stops, nothing new is begun.

@@ -74,43 +74,6 @@ extension HTTPServerSuites {
             #expect(sent < 1_024)
         }
 
-        @Test("Large bodies share their room: 503 above, free again with the answer or the end; small ones need none")
-        func largeBodies() async throws {
-            let mailbox = Mailbox()
-            let server = try makeServer({
-                $0.limits.bodyBytes = 10_000
-                $0.limits.smallBodyBytes = 1_000
-                $0.limits.largeBodiesBytes = 20_000
-            }) { mailbox.put($0, $1) }
-            defer { server.stop() }
-            let large = request("POST", "/", body: String(repeating: "x", count: 9_000))
-            let clients = try (0..<2).map { _ in try #require(RawClient(port: server.port)) }
-            for client in clients { client.send(large) }
-            #expect(await mailbox.wait(for: 2))
-            let third = try #require(RawClient(port: server.port))
-            third.send(large)
-            let refused = try #require(third.reply())
-            #expect(refused.status == 503 && refused.header("Retry-After") == "1")
-            #expect(refused.header("Content-Type") == "application/problem+json")
-            // Small ones go on, on the same connection, too.
-            third.send(request("POST", "/", body: String(repeating: "x", count: 1_000)))
-            #expect(await mailbox.wait(for: 3))
-            // An answered one and one whose client is gone give their room back.
-            let (_, first) = try #require(mailbox.takeFirst())
-            first.answer(.text("done"))
-            #expect(clients[0].reply()?.status == 200)
-            clients[1].disconnect()
-            while let (_, responder) = mailbox.takeFirst() { responder.answer(.text("done")) }
-            #expect(third.reply()?.status == 200)
-            #expect(await eventually { server.statistics.largeBodyBytes == 0 })
-            let next = try #require(RawClient(port: server.port))
-            next.send(large)
-            #expect(await mailbox.wait(for: 1))
-            #expect(server.statistics.largeBodyBytes == 9_000)
-            mailbox.takeFirst()?.1.answer(.text("done"))
-            #expect(next.reply()?.status == 200)
-        }
-
         @Test("Expect: 100-continue is honoured for a body that is taken")
         func expectContinue() throws {
             let server = try makeConfigured()

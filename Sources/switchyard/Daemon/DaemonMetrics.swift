@@ -51,7 +51,6 @@ enum DaemonMetrics {
         let gauges: [Figure] = [
             ("switchyard_http_open_connections", "Connections open now.", { Int64($0.openConnections) }),
             ("switchyard_http_waiting_requests", "Requests that wait for their answer.", { Int64($0.waitingRequests) }),
-            ("switchyard_http_large_body_bytes", "Bytes that large bodies hold.", { Int64($0.largeBodyBytes) }),
         ]
         let counters: [Figure] = [
             ("switchyard_http_requests_total", "Requests.", { Int64($0.requests) }),
