@@ -37,7 +37,8 @@ static inline struct MHD_Daemon *switchyard_mhd_start(const struct switchyard_mh
     SWITCHYARD_ITEM(MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->connections_per_address, NULL);
     SWITCHYARD_ITEM(MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds, NULL);
     SWITCHYARD_ITEM(MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->connection_memory, NULL);
-    SWITCHYARD_ITEM(MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL);
+    // What "strict" refuses (no Host, a space in the target) it answers in HTML, twice, or not at all: we refuse it.
+    SWITCHYARD_ITEM(MHD_OPTION_STRICT_FOR_CLIENT, 0, NULL);
     SWITCHYARD_ITEM(MHD_OPTION_NOTIFY_COMPLETED, o->completed, cls);
     SWITCHYARD_ITEM(MHD_OPTION_NOTIFY_CONNECTION, o->connection, cls);
     SWITCHYARD_ITEM(MHD_OPTION_URI_LOG_CALLBACK, o->target, cls);

@@ -6,7 +6,11 @@ import Synchronization
 /// What is known of one TCP connection between its start and its end.
 final class Connection: Sendable {
     /// What the connection is doing; the service thread ends it when one of them takes too long.
-    enum Phase: UInt8 { case idle, arriving, handling, sending }
+    enum Phase: UInt8 {
+        case idle, arriving, handling, sending
+        /// Its request was answered before all of it was there; what still comes is dropped.
+        case lingering
+    }
 
     let descriptor: Int32
     let address: String
@@ -34,6 +38,7 @@ final class Connection: Sendable {
         case .idle: age > (limits.idleTime + limits.requestTime).nanoseconds
         case .arriving: age > limits.requestTime.nanoseconds
         case .sending: age > limits.responseTime.nanoseconds
+        case .lingering: age > limits.lingerTime.nanoseconds
         case .handling: false
         }
     }

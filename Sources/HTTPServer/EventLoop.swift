@@ -51,7 +51,7 @@ enum EventLoop {
     }
 
     /// Headers are there; a piece of the body is there; all is there; resumed with an answer.
-    static let access: MHD_AccessHandlerCallback = { cls, handle, _, method, _, data, size, context in
+    static let access: MHD_AccessHandlerCallback = { cls, handle, _, method, version, data, size, context in
         guard let handle, let size, let pointer = context?.pointee, let connection = EventLoop.connection(handle)
         else { return .NO }
         let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
@@ -59,15 +59,19 @@ enum EventLoop {
         case .headers:
             exchange.arrival.stage = .body
             exchange.arrival.method = method.map { String(cString: $0) } ?? ""
-            return exchange.headersArrived(handle, connection)
+            return exchange.headersArrived(handle, connection, version: version.map { String(cString: $0) } ?? "")
         case .body where size.pointee > 0:
             guard let data else { return .NO }
             let piece = UnsafeRawBufferPointer(start: data, count: size.pointee)
             size.pointee = 0
-            return exchange.bodyArrived(piece)
+            return exchange.bodyArrived(piece, handle, connection)
         case .body:
             exchange.arrival.stage = .handedOver
             return exchange.allArrived(handle, connection)
+        case .answeredEarly:
+            let count = size.pointee
+            size.pointee = 0
+            return exchange.surplusArrived(count)
         case .handedOver:
             // Without an answer it is a call between suspension and answer: nothing to do.
             guard let answer = exchange.takeAnswer() else { return .YES }
@@ -89,111 +93,7 @@ enum EventLoop {
 }
 
 extension Exchange {
-    /// Decides on the headers alone whether the request may go on.
-    fileprivate func headersArrived(_ handle: OpaquePointer, _ connection: Connection) -> MHD_Result {
-        server.counters.requests.add(1, ordering: .relaxed)
-        arrival.headers.collect(from: handle)
-        arrival.bodyLimit = server.bodyBytes(arrival.method, rawTarget)
-        let length = arrival.headers["Content-Length"]
-        let coding = arrival.headers["Transfer-Encoding"]
-        var bodyLength = 0
-        if let problem = framingProblem(length: length, coding: coding, &bodyLength) {
-            return queue(problem.response, handle, connection)
-        }
-        if server.asksForCertificate, case .refused = connection.client(handle) {
-            server.counters.certificatesRefused.add(1, ordering: .relaxed)
-            return queue(Problem(403, detail: "a client certificate is required").response, handle, connection)
-        }
-        arrival.refusal = refusal(handle, bodyLength: bodyLength)
-        guard let refusal = arrival.refusal else {
-            arrival.body.reserveCapacity(bodyLength)
-            return .YES
-        }
-        server.counters.refused.add(1, ordering: .relaxed)
-        if bodyLength > server.limits.discardedBodyBytes || arrival.headers["Expect"] != nil {
-            return queue(refusal, handle, connection)
-        }
-        return .YES
-    }
-
-    /// Ambiguous framing is refused, never guessed at (RFC 9112 section 6.3; request smuggling).
-    private func framingProblem(length: String?, coding: String?, _ bodyLength: inout Int) -> Problem? {
-        if let coding {
-            guard length == nil, coding.lowercased() == "chunked",
-                arrival.headers.values(of: "Transfer-Encoding").count == 1
-            else { return Problem(400, detail: "Transfer-Encoding must be chunked alone, without Content-Length") }
-        } else if let length {
-            guard arrival.headers.values(of: "Content-Length").count == 1, let value = UInt64(length),
-                length.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 })
-            else { return Problem(400, detail: "Content-Length is malformed") }
-            bodyLength = Int(min(value, UInt64(Int.max)))
-        }
-        return nil
-    }
-
-    private func refusal(_ handle: OpaquePointer, bodyLength: Int) -> HTTPResponse? {
-        let limits = server.limits
-        if server.waiting.load(ordering: .relaxed) >= limits.waitingRequests {
-            let path = rawTarget.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
-            if !server.overload.exemptPaths.contains(String(path)) {
-                server.counters.overloaded.add(1, ordering: .relaxed)
-                var response = Problem(server.overload.status, detail: "too many requests are waiting").response
-                response.headers.append(("Retry-After", String(server.overload.retryAfterSeconds)))
-                return response
-            }
-        }
-        if switchyard_mhd_header_size(handle) > limits.headerBytes {
-            return Problem(431, detail: "more than \(limits.headerBytes) bytes of headers").response
-        }
-        return bodyLength > arrival.bodyLimit ? tooLarge : nil
-    }
-
-    private var tooLarge: HTTPResponse {
-        Problem(413, detail: "more than \(arrival.bodyLimit) bytes of body").response
-    }
-
-    fileprivate func bodyArrived(_ piece: UnsafeRawBufferPointer) -> MHD_Result {
-        if arrival.refusal == nil && arrival.body.count + piece.count > arrival.bodyLimit {
-            arrival.refusal = tooLarge
-            arrival.discarded = arrival.body.count
-            arrival.body = []
-            server.counters.refused.add(1, ordering: .relaxed)
-        }
-        guard arrival.refusal != nil else {
-            arrival.body.append(contentsOf: piece)
-            return .YES
-        }
-        // In the middle of a body the library takes no answer: beyond what we are willing to drop, the end.
-        arrival.discarded += piece.count
-        return arrival.discarded > server.limits.discardedBodyBytes + arrival.bodyLimit ? .NO : .YES
-    }
-
-    fileprivate func allArrived(_ handle: OpaquePointer, _ connection: Connection) -> MHD_Result {
-        if let refusal = arrival.refusal { return queue(refusal, handle, connection) }
-        guard let target = RequestTarget(rawTarget) else {
-            return queue(Problem(400, detail: "the request target is malformed").response, handle, connection)
-        }
-        guard server.begin(self, connection) else {
-            var response = Problem(503, detail: "the server is stopping").response
-            response.headers.append(("Connection", "close"))
-            return queue(response, handle, connection)
-        }
-        var peer = HTTPPeer(address: connection.address, port: connection.port)
-        if server.asksForCertificate, case .verified(let subject, let commonName) = connection.client(handle) {
-            peer = HTTPPeer(
-                address: connection.address, port: connection.port, certificateSubject: subject,
-                certificateCommonName: commonName)
-        }
-        let request = HTTPRequest(
-            method: arrival.method, target: target, headers: arrival.headers, body: arrival.body, peer: peer)
-        arrival.body = []
-        connection.enter(.handling)
-        guard let answer = handOver(request, connection: handle) else { return .YES }
-        settleSynchronously()
-        return send(answer, handle, connection)
-    }
-
-    fileprivate func send(_ answer: Answer, _ handle: OpaquePointer, _ connection: Connection) -> MHD_Result {
+    func send(_ answer: Answer, _ handle: OpaquePointer, _ connection: Connection) -> MHD_Result {
         switch answer {
         case .response(let response):
             return queue(response, handle, connection)
@@ -215,7 +115,7 @@ extension Exchange {
         }
     }
 
-    private func queue(_ response: HTTPResponse, _ handle: OpaquePointer, _ connection: Connection) -> MHD_Result {
+    func queue(_ response: HTTPResponse, _ handle: OpaquePointer, _ connection: Connection) -> MHD_Result {
         connection.enter(.sending)
         let made = response.body.withUnsafeBytes { bytes in
             MHD_create_response_from_buffer(

@@ -99,6 +99,7 @@ final class Exchange: @unchecked Sendable {  // `arrival` is used by the event l
 
     /// The library is through with the request, on the event loop: fetched by the client, or the connection is gone.
     func completed() {
+        giveBackBodyRoom()
         let (stream, answer) = state.withLock { state in
             state.phase = .over
             state.connection = nil
@@ -106,6 +107,13 @@ final class Exchange: @unchecked Sendable {  // `arrival` is used by the event l
         }
         stream?.connectionClosed()
         if case .stream(_, let unsent, _)? = answer { unsent.connectionClosed() }
+    }
+
+    /// The body is not kept any more. On the event loop.
+    func giveBackBodyRoom() {
+        arrival.body = []
+        server.bodies.giveBack(arrival.bodyRoom, proven: arrival.isProven)
+        arrival.bodyRoom = 0
     }
 
     /// A synchronous answer leaves the handler with nothing more to decide.
@@ -122,13 +130,22 @@ final class Exchange: @unchecked Sendable {  // `arrival` is used by the event l
 
 /// What has arrived of a request so far.
 struct Arrival {
-    enum Stage { case headers, body, handedOver }
+    enum Stage {
+        case headers, body, handedOver
+        /// Answered already, past the library: what still comes is dropped.
+        case answeredEarly
+    }
 
     var stage = Stage.headers
     var method = ""
     var headers = HTTPHeaders()
-    var body: [UInt8] = []
+    var target: RequestTarget?
+    /// Its body's bound, by its route.
     var bodyLimit = 0
+    var body: [UInt8] = []
+    /// Taken from the server's `BodyBudget` until the request is over.
+    var bodyRoom = 0
+    var isProven = false
     var discarded = 0
     /// Set: the request is refused with it as soon as the body is read and dropped.
     var refusal: HTTPResponse?

@@ -38,6 +38,17 @@ public struct HTTPHeaders: Sendable {
         return nil
     }
 
+    /// How many lines have that name.
+    func count(of name: String) -> Int { fields.count { matches($0, name) } }
+
+    /// Whether a name holds a space or a control character: `Content-Length : 5` is what one reader takes for a length
+    /// and the next one does not (RFC 9112 section 5.1). The library lets it through.
+    var hasMalformedName: Bool {
+        fields.contains { field in
+            bytes[field.nameStart..<field.nameEnd].contains { $0 <= 0x20 || $0 == 0x7f }
+        }
+    }
+
     /// The values of all lines with that name, in their order.
     public func values(of name: String) -> [String] {
         fields.filter { matches($0, name) }.map { String(decoding: bytes[$0.nameEnd..<$0.valueEnd], as: UTF8.self) }

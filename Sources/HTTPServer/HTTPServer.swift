@@ -6,9 +6,17 @@ import Synchronization
 /// thread at any later time while the connection sleeps. Every limit is explicit (`HTTPServerLimits`).
 ///
 /// What it refuses before the handler: too many waiting requests (503 or 429 with `Retry-After`, nothing of the request
-/// is looked at), ambiguous framing (400), headers (431) and bodies (413) that are too large, connections without a
-/// verified client certificate where one is required (403). All refusals are RFC 9457 problem documents, but for those
-/// of the library's own parser (a malformed request line, headers larger than the connection's memory).
+/// is looked at), ambiguous framing (400), headers that are too large (431), connections without a verified client
+/// certificate where one is required (403); and, when the head is there and nothing of the body is kept, what its
+/// route does not admit (`HTTPAdmission`), a body above the route's bound (413) and one for which there is no room
+/// (503 with `Retry-After`). A refused body is answered at once, in the middle of it if need be.
+///
+/// All these refusals are RFC 9457 problem documents. Not so the answers of libmicrohttpd's own parser, which has no
+/// hook before or in place of them (0.9.75, `transmit_error_response_len`): short HTML pages, and the connection closed,
+/// for a version other than HTTP/1.x (400, 505), a header line without a colon (400), a malformed or too large
+/// `Content-Length` (400, 413; sent twice, as the parser goes on after its first answer) or chunk (400, 413), a request
+/// line (414) or headers (431) beyond `connectionMemoryBytes`. The first answer says `Connection: close`; a client never
+/// takes the second for an answer to another request.
 public final class HTTPServer: @unchecked Sendable {  // `daemon` is written once before and once after all use; locked.
     /// Called on the event loop for each request; must not block. The responder may be kept and answered later.
     public typealias Handler = @Sendable (HTTPRequest, HTTPResponder) -> Void
@@ -26,11 +34,18 @@ public final class HTTPServer: @unchecked Sendable {  // `daemon` is written onc
         var context: Unmanaged<ServerCore>
     }
 
-    /// Starts listening; requests may arrive before this returns. Throws `HTTPServerError`.
-    public init(_ configuration: HTTPServerConfiguration, handler: @escaping Handler) throws(HTTPServerError) {
+    /// Called on the event loop for each request that announces a body, when its head is there and before any of the
+    /// body is kept: the request it gets has none. Must not block.
+    public typealias Admission = @Sendable (HTTPRequest) -> HTTPAdmission
+
+    /// Starts listening; requests may arrive before this returns. Without `admission` every body up to
+    /// `HTTPServerLimits.bodyBytes` is taken. Throws `HTTPServerError`.
+    public init(
+        _ configuration: HTTPServerConfiguration, admission: Admission? = nil, handler: @escaping Handler
+    ) throws(HTTPServerError) {
         try HTTPServer.check(configuration)
         let socket = try ListeningSocket(host: configuration.host, port: configuration.port)
-        let core = ServerCore(configuration, handler)
+        let core = ServerCore(configuration, admission, handler)
         let context = Unmanaged.passRetained(core)
         guard let handle = HTTPServer.startDaemon(configuration, context.toOpaque()) else {
             context.release()
@@ -52,7 +67,9 @@ public final class HTTPServer: @unchecked Sendable {  // `daemon` is written onc
 
     /// Starts a server that answers by routes. Throws `HTTPServerError`.
     public convenience init(_ configuration: HTTPServerConfiguration, router: HTTPRouter) throws(HTTPServerError) {
-        try self.init(configuration) { request, responder in router.handle(request, responder) }
+        try self.init(configuration, admission: { router.admit($0) }) { request, responder in
+            router.handle(request, responder)
+        }
     }
 
     deinit { stop() }
@@ -66,7 +83,12 @@ public final class HTTPServer: @unchecked Sendable {  // `daemon` is written onc
         guard limits.connectionMemoryBytes >= limits.headerBytes * 2 + 4_096 else {
             throw .badLimit("connectionMemoryBytes (at least twice headerBytes, and 4096)")
         }
-        guard limits.bodyBytes >= 0, limits.discardedBodyBytes >= 0 else { throw .badLimit("bodyBytes") }
+        guard limits.bodyBytes >= 0, limits.discardedBodyBytes >= 0, limits.skippedBodyBytes >= 0 else {
+            throw .badLimit("bodyBytes, discardedBodyBytes, skippedBodyBytes")
+        }
+        guard limits.bufferedBodyBytes >= limits.bodyBytes else {
+            throw .badLimit("bufferedBodyBytes (at least bodyBytes)")
+        }
         guard limits.waitingRequests > 0 else { throw .badLimit("waitingRequests") }
         guard limits.streamBufferBytes > 0 else { throw .badLimit("streamBufferBytes") }
         guard limits.idleTime >= .milliseconds(1), limits.requestTime > .zero, limits.answerTime > .zero else {
@@ -148,9 +170,11 @@ public final class HTTPServer: @unchecked Sendable {  // `daemon` is written onc
         HTTPServerStatistics(
             connections: core.counters.connections.load(ordering: .relaxed), openConnections: core.connections.count,
             requests: core.counters.requests.load(ordering: .relaxed),
-            waitingRequests: core.waiting.load(ordering: .relaxed),
+            waitingRequests: core.waiting.load(ordering: .relaxed), bufferedBodyBytes: core.bodies.used,
             overloaded: core.counters.overloaded.load(ordering: .relaxed),
             refused: core.counters.refused.load(ordering: .relaxed),
+            bodiesTooLarge: core.counters.bodiesTooLarge.load(ordering: .relaxed),
+            bodiesWithoutRoom: core.counters.bodiesWithoutRoom.load(ordering: .relaxed),
             certificatesRefused: core.counters.certificatesRefused.load(ordering: .relaxed),
             overdueConnections: core.counters.overdue.load(ordering: .relaxed),
             overdueAnswers: core.counters.answersOverdue.load(ordering: .relaxed))
@@ -167,10 +191,16 @@ public struct HTTPServerStatistics: Sendable, Equatable {
     public var requests: UInt64
     /// Requests that wait for their answer now.
     public var waitingRequests: Int
+    /// Bytes of the bodies of all requests that are not answered yet; see `HTTPServerLimits.bufferedBodyBytes`.
+    public var bufferedBodyBytes: Int
     /// Requests refused because too many waited.
     public var overloaded: UInt64
-    /// Requests refused for any reason of size or load.
+    /// Requests refused before the handler: for size or load, or because their route did not admit their body.
     public var refused: UInt64
+    /// Among them, those whose body is above the bound of its route (413).
+    public var bodiesTooLarge: UInt64
+    /// Among them, those refused for want of room for their body (503).
+    public var bodiesWithoutRoom: UInt64
     /// Requests refused for want of a verified client certificate.
     public var certificatesRefused: UInt64
     /// Connections ended because a request or an answer took too long.

@@ -8,14 +8,24 @@ public struct HTTPServerLimits: Sendable, Equatable {
     public var connectionMemoryBytes = 64 * 1_024
     /// Bytes of request line and headers: 431 above.
     public var headerBytes = 16 * 1_024
-    /// Bytes of a body: 413 above. The surplus is never kept. `HTTPServerConfiguration.bodyLimits` narrows it by route.
+    /// Bytes of a body: 413 above. The surplus is never kept. A route's admission and
+    /// `HTTPServerConfiguration.bodyLimits` narrow it.
     public var bodyBytes = 1_024 * 1_024
-    /// Bytes of a refused body that are still read and dropped, so that a client that sends before it reads gets to
-    /// see the answer; a longer one is answered at once and its connection closed.
+    /// Bytes of the bodies of all requests that are not answered yet, announced or arrived: 503 above.
+    public var bufferedBodyBytes = 64 * 1_024 * 1_024
+    /// A request that is refused for another reason than its body's size, and whose body is no longer than that, keeps
+    /// its connection: the body is read and dropped first.
+    public var skippedBodyBytes = 16 * 1_024
+    /// Every other refused body is answered at once, and its connection closed. So many bytes of it, for at most
+    /// `lingerTime`, are still read and dropped, so that a client that sends before it reads gets to see the answer
+    /// and not a reset (RFC 9112 section 9.6).
     public var discardedBodyBytes = 1_024 * 1_024
+    /// See `discardedBodyBytes`.
+    public var lingerTime: Duration = .seconds(2)
     /// How long a connection may do nothing.
     public var idleTime: Duration = .seconds(30)
-    /// How long a request may take to arrive, from its request line to the last byte of its body.
+    /// How long a request may take to arrive, from its request line to the last byte of its body; and how long a new
+    /// connection may take to its first request line. A total, however regularly bytes trickle in.
     public var requestTime: Duration = .seconds(20)
     /// How long the handler may leave a request without an answer: then 503.
     public var answerTime: Duration = .seconds(120)

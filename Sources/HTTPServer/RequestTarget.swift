@@ -22,9 +22,12 @@ public struct RequestTarget: Sendable, Equatable {
     public let query: [QueryItem]
 
     /// Parses origin form, absolute form (the authority is dropped) and `*`.
-    /// Returns nil for anything else, for a broken percent-encoding, and for bytes that are not UTF-8.
+    /// Returns nil for anything else, for spaces and control characters, a broken percent-encoding, and for bytes that
+    /// are not UTF-8.
     public init?(_ text: String) {
         var bytes = Array(text.utf8)[...]
+        // A space or a control character has no place in a target (RFC 9112 section 3.2).
+        guard bytes.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else { return nil }
         if bytes.first == UInt8(ascii: "h") || bytes.first == UInt8(ascii: "H") {
             guard let path = RequestTarget.pathOfAbsoluteForm(bytes) else { return nil }
             bytes = path

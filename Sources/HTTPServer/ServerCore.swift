@@ -12,7 +12,9 @@ final class ServerCore: Sendable {
     private let bodyLimits: HTTPBodyLimits?
     let overload: OverloadAnswer
     let asksForCertificate: Bool
-    let handler: @Sendable (HTTPRequest, HTTPResponder) -> Void
+    let handler: HTTPServer.Handler
+    let admission: HTTPServer.Admission
+    let bodies: BodyBudget
     let connections = ConnectionTable()
     /// Requests whose connection is suspended until their answer comes.
     let waiting = Atomic<Int>(0)
@@ -20,11 +22,14 @@ final class ServerCore: Sendable {
     private let registry = Mutex(Registry())
 
     init(
-        _ configuration: HTTPServerConfiguration,
-        _ handler: @escaping @Sendable (HTTPRequest, HTTPResponder) -> Void
+        _ configuration: HTTPServerConfiguration, _ admission: HTTPServer.Admission?,
+        _ handler: @escaping HTTPServer.Handler
     ) {
         limits = configuration.limits
         bodyLimits = configuration.bodyLimits
+        let bodyBytes = configuration.limits.bodyBytes
+        self.admission = admission ?? { _ in .accept(bodyBytes: bodyBytes, proven: true) }
+        bodies = BodyBudget(limit: configuration.limits.bufferedBodyBytes)
         overload = configuration.overload
         asksForCertificate = configuration.tls?.clientAuthorities != nil
         self.handler = handler
@@ -76,6 +81,8 @@ final class Counters: Sendable {
     let requests = Atomic<UInt64>(0)
     let overloaded = Atomic<UInt64>(0)
     let refused = Atomic<UInt64>(0)
+    let bodiesTooLarge = Atomic<UInt64>(0)
+    let bodiesWithoutRoom = Atomic<UInt64>(0)
     let certificatesRefused = Atomic<UInt64>(0)
     let overdue = Atomic<UInt64>(0)
     let answersOverdue = Atomic<UInt64>(0)

@@ -19,6 +19,9 @@ final class PortUnderTest: Sendable {
     private let server: HTTPServer
     private let client: HTTPClient
 
+    /// The port's number, for requests that a client of ours would not send.
+    var number: UInt16 { server.port }
+
     struct Answer {
         var status: Int
         var body: [UInt8]

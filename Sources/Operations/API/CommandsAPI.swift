@@ -10,7 +10,12 @@ struct CommandsAPI: Sendable {
     let ports: OperationsPorts
 
     func add(to router: inout HTTPRouter) {
-        router.add("POST", "/v1/commands") { request, _, responder in post(request, responder) }
+        // The envelope of a line does not count; what counts exactly is the decoder's to say.
+        let bodyBytes = ports.limits.maximumCommandBytes + OperationsLimits.envelopeBytes
+        router.add(
+            "POST", "/v1/commands",
+            admission: { head, _ in ports.access.admit([.send, .desk], head, bodyBytes: bodyBytes) },
+            { request, _, responder in post(request, responder) })
         router.add("GET", "/v1/commands/{source}/{id}") { request, path, responder in
             outcome(request, source: path["source"], id: path["id"], responder)
         }
@@ -23,11 +28,6 @@ struct CommandsAPI: Sendable {
             responder.answer(problem)
             return
         case .success(let found): caller = found
-        }
-        // The envelope of a line does not count; what counts exactly is the decoder's to say.
-        guard request.body.count <= ports.limits.maximumCommandBytes + OperationsLimits.envelopeBytes else {
-            tooLarge(responder)
-            return
         }
         let record: CommandRecord
         do {

@@ -16,9 +16,10 @@ struct NotificationsAPI: Sendable {
 
     func add(to router: inout HTTPRouter) {
         // The signature is the caller's proof; a bearer token of ours is nothing that a partner has.
-        router.add("POST", "/v1/notifications/{partner}") { request, path, responder in
-            ingress.take(request, partner: path["partner"], responder)
-        }
+        router.add(
+            "POST", "/v1/notifications/{partner}",
+            admission: { [ingress] _, path in ingress.admit(partner: path["partner"]) },
+            { request, path, responder in ingress.take(request, partner: path["partner"], responder) })
         router.add("GET", "/v1/forged-notifications") { request, _, responder in
             if case .failure(let problem) = ports.access.require([.desk], request) {
                 responder.answer(problem.response)

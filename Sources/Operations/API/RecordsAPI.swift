@@ -11,7 +11,11 @@ struct RecordsAPI: Sendable {
     let ports: OperationsPorts
 
     func add(to router: inout HTTPRouter) {
-        router.add("POST", "/v1/records") { request, _, responder in post(request, responder) }
+        router.add(
+            "POST", "/v1/records",
+            admission: { head, _ in
+                ports.access.admit([.send, .desk], head, bodyBytes: ports.limits.maximumBundleBytes)
+            }, { request, _, responder in post(request, responder) })
         router.add("GET", "/v1/records/{topic}") { request, path, responder in
             if case .failure(let problem) = ports.access.require([.read], request) {
                 responder.answer(problem)

@@ -79,4 +79,12 @@ public struct AccessPolicy: Sendable {
                 : .success(caller)
         }
     }
+
+    /// Whether the body of a request is taken: up to so many bytes where its head proves one of the roles, else not.
+    func admit(_ roles: Set<AccessRole>, _ head: HTTPRequest, bodyBytes: Int) -> HTTPAdmission {
+        switch require(roles, head) {
+        case .failure(let problem): .refuse(problem.response)
+        case .success: .accept(bodyBytes: bodyBytes, proven: true)
+        }
+    }
 }

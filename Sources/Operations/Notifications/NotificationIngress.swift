@@ -48,6 +48,16 @@ final class NotificationIngress: Sendable {
             "switchyard_notifications_overloaded_total", "Notifications refused before anything of them was looked at.")
     }
 
+    /// Whether the body of a notification is taken. Who sends it is proven only by the signature over all of it.
+    func admit(partner: String) -> HTTPAdmission {
+        guard waiting.load(ordering: .relaxed) < ports.limits.notificationsWaiting else {
+            overloaded.add()
+            return .refuse(Answers.overloaded)
+        }
+        guard ports.webhooks[partner] != nil else { return .refuse(Problem(404, detail: "no such partner").response) }
+        return .accept(bodyBytes: ports.limits.maximumNotificationBytes, proven: false)
+    }
+
     /// The moment of the call is the moment of receipt: what counts for freshness is how old the notification was then,
     /// not when somebody came to look at it.
     func take(_ request: HTTPRequest, partner: String, _ responder: HTTPResponder) {
@@ -59,11 +69,6 @@ final class NotificationIngress: Sendable {
         }
         guard let webhook = ports.webhooks[partner], let counters = counters[partner] else {
             responder.answer(Problem(404, detail: "no such partner"))
-            return
-        }
-        guard request.body.count <= ports.limits.maximumNotificationBytes else {
-            let limit = ports.limits.maximumNotificationBytes
-            responder.answer(Problem(413, detail: "a notification has at most \(limit) bytes"))
             return
         }
         let verdict = webhook.verify({ request.headers[$0] }, request.body, receivedAt)

@@ -51,11 +51,26 @@ enum DaemonMetrics {
         let gauges: [Figure] = [
             ("switchyard_http_open_connections", "Connections open now.", { Int64($0.openConnections) }),
             ("switchyard_http_waiting_requests", "Requests that wait for their answer.", { Int64($0.waitingRequests) }),
+            (
+                "switchyard_http_buffered_body_bytes", "Bytes of bodies of requests that are not answered yet.",
+                { Int64($0.bufferedBodyBytes) }
+            ),
         ]
         let counters: [Figure] = [
             ("switchyard_http_requests_total", "Requests.", { Int64($0.requests) }),
             ("switchyard_http_overloaded_total", "Requests refused because too many waited.", { Int64($0.overloaded) }),
-            ("switchyard_http_refused_total", "Requests refused for size or load.", { Int64($0.refused) }),
+            (
+                "switchyard_http_refused_total", "Requests refused on their head, for size or load.",
+                { Int64($0.refused) }
+            ),
+            (
+                "switchyard_http_bodies_too_large_total", "Bodies above their route's bound.",
+                { Int64($0.bodiesTooLarge) }
+            ),
+            (
+                "switchyard_http_bodies_without_room_total", "Bodies refused for want of room.",
+                { Int64($0.bodiesWithoutRoom) }
+            ),
         ]
         for (name, help, figure) in gauges {
             metrics.computed(name, help) { [weak server] in server.map { figure($0.statistics) } ?? 0 }

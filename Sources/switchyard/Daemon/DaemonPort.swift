@@ -21,6 +21,8 @@ enum DaemonPort {
         settings.bodyLimits = bodies
         settings.limits.bodyBytes = max(
             limits.maximumBundleBytes, bodies.bytes("POST", "/v1/commands"), limits.maximumNotificationBytes)
+        // Room for a few of the largest bodies at once, and never less than for one of them from a stranger.
+        settings.limits.bufferedBodyBytes = max(settings.limits.bufferedBodyBytes, 4 * settings.limits.bodyBytes)
         settings.stopGrace = .seconds(3)
         if let tls = http.tls {
             settings.tls = HTTPServerTLS(
@@ -28,7 +30,9 @@ enum DaemonPort {
                 clientAuthorities: try tls.clientCAFile.map { path throws(CommandFailure) in try text(path) })
         }
         do throws(HTTPServerError) {
-            return try HTTPServer(settings) { request, responder in port.handle(request, responder) }
+            return try HTTPServer(settings, admission: { port.admit($0) }) { request, responder in
+                port.handle(request, responder)
+            }
         } catch {
             throw CommandFailure(.unreachable, "http.listen \(http.listen): \(error)")
         }

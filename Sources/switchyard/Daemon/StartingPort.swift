@@ -11,6 +11,11 @@ final class StartingPort: Sendable {
     /// - Parameter identity: names the log's directory (`LogIdentity`).
     init(identity: String) { self.identity = identity }
 
+    /// Whether a body is taken: by the routes; none before there are some.
+    func admit(_ head: HTTPRequest) -> HTTPAdmission {
+        router.withLock { $0 }?.admit(head) ?? .refuse(StartingPort.starting)
+    }
+
     /// Answers by the routes, where there are some.
     func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
         if let router = router.withLock({ $0 }) { return router.handle(request, responder) }
@@ -22,9 +27,13 @@ final class StartingPort: Sendable {
             responder.answer(.json(Array(#"{"notices":[],"ready":false,"reasons":["starting"]}"#.utf8), status: 503))
             return
         }
+        responder.answer(StartingPort.starting)
+    }
+
+    private static var starting: HTTPResponse {
         var response = Problem(503, detail: "the daemon is starting").response
         response.headers.append(("Retry-After", "1"))
-        responder.answer(response)
+        return response
     }
 
     /// From here on the daemon answers.
