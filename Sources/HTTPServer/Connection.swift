@@ -17,6 +17,11 @@ final class Connection: Sendable {
     let port: UInt16
     private let phase: Atomic<UInt8>
     private let since: Atomic<UInt64>
+    /// Bytes of body of the request that is arriving.
+    private let arrived = Atomic<Int>(0)
+    /// Whether no request line has come yet.
+    private let isNew = Atomic<Bool>(true)
+    private let ended = Atomic<Bool>(false)
     private let identity = Mutex<ClientIdentity?>(nil)
 
     init(_ connection: OpaquePointer) {
@@ -28,6 +33,10 @@ final class Connection: Sendable {
 
     func enter(_ next: Phase) {
         since.store(monotonicNanoseconds(), ordering: .relaxed)
+        if next == .arriving {
+            isNew.store(false, ordering: .relaxed)
+            arrived.store(0, ordering: .relaxed)
+        }
         phase.store(next.rawValue, ordering: .relaxed)
     }
 
@@ -35,6 +44,7 @@ final class Connection: Sendable {
         let age = now &- min(now, since.load(ordering: .relaxed))
         return switch Phase(rawValue: phase.load(ordering: .relaxed)) ?? .idle {
         // A request line that trickles in counts as activity for the library's idle time, so it needs its own bound.
+        case .idle where isNew.load(ordering: .relaxed): age > limits.requestTime.nanoseconds
         case .idle: age > (limits.idleTime + limits.requestTime).nanoseconds
         case .arriving: age > limits.requestTime.nanoseconds
         case .sending: age > limits.responseTime.nanoseconds
@@ -42,6 +52,27 @@ final class Connection: Sendable {
         case .handling: false
         }
     }
+
+    /// More of the body is there. On the event loop.
+    func received(_ bytes: Int) { arrived.add(bytes, ordering: .relaxed) }
+
+    /// How well it would be to end this connection where there is no room for another; nil: not at all.
+    func evictionRank(now: UInt64, limits: HTTPServerLimits) -> EvictionRank? {
+        let start = since.load(ordering: .relaxed)
+        let age = now &- min(now, start)
+        guard age >= limits.evictionAge.nanoseconds else { return nil }
+        switch Phase(rawValue: phase.load(ordering: .relaxed)) ?? .idle {
+        case .handling, .sending: return nil
+        case .lingering: return EvictionRank(kind: 0, rate: 0, since: start)
+        case .arriving:
+            // Tenths of a second and all of it integers: enough to tell a trickle from an upload.
+            let rate = UInt64(arrived.load(ordering: .relaxed)) / max(1, age / 100_000_000)
+            return EvictionRank(kind: 1, rate: rate, since: start)
+        case .idle: return EvictionRank(kind: isNew.load(ordering: .relaxed) ? 1 : 2, rate: 0, since: start)
+        }
+    }
+
+    var isEnded: Bool { ended.load(ordering: .relaxed) }
 
     var isIdle: Bool { phase.load(ordering: .relaxed) == Phase.idle.rawValue }
 
@@ -62,50 +93,9 @@ final class Connection: Sendable {
     }
 
     /// Ends the connection from outside: the event loop sees the end and cleans up.
-    func shutDown() { _ = Glibc.shutdown(descriptor, Int32(SHUT_RDWR)) }
-}
-
-/// The open connections. A connection leaves before the library closes its socket, so under the lock a descriptor in
-/// here is never one that has been given to somebody else.
-final class ConnectionTable: Sendable {
-    private struct State {
-        var connections: [ObjectIdentifier: Connection] = [:]
-    }
-
-    private let state = Mutex(State())
-
-    func insert(_ connection: Connection) {
-        state.withLock { $0.connections[ObjectIdentifier(connection)] = connection }
-    }
-
-    func remove(_ connection: Connection) {
-        state.withLock { _ = $0.connections.removeValue(forKey: ObjectIdentifier(connection)) }
-    }
-
-    var count: Int { state.withLock { $0.connections.count } }
-
-    /// Ends what takes too long; returns how many.
-    func reap(now: UInt64, limits: HTTPServerLimits) -> Int {
-        state.withLock { state in
-            var ended = 0
-            for connection in state.connections.values where connection.isOverdue(now: now, limits: limits) {
-                connection.shutDown()
-                ended += 1
-            }
-            return ended
-        }
-    }
-
-    /// Ends the connections that wait for a request.
-    func shutDownIdle() {
-        state.withLock { state in
-            for connection in state.connections.values where connection.isIdle { connection.shutDown() }
-        }
-    }
-
-    /// Whether the client of that connection is gone; false when the connection is not in the table any more.
-    func isHungUp(_ connection: Connection) -> Bool {
-        state.withLock { $0.connections[ObjectIdentifier(connection)] != nil && connection.isHungUp }
+    func shutDown() {
+        ended.store(true, ordering: .relaxed)
+        _ = Glibc.shutdown(descriptor, Int32(SHUT_RDWR))
     }
 }
 

@@ -44,7 +44,7 @@ extension Exchange {
         }
         if case .length(let length) = framing {
             guard length <= arrival.bodyLimit else { return refuse(tooLarge(), framing, handle, connection) }
-            guard makeRoom(length) else { return refuse(noRoom(), framing, handle, connection) }
+            guard makeRoom(length) else { return refuse(noRoom(connection), framing, handle, connection) }
         }
         return .YES
     }
@@ -93,7 +93,8 @@ extension Exchange {
         return Problem(413, detail: "more than \(arrival.bodyLimit) bytes of body").response
     }
 
-    private func noRoom() -> HTTPResponse {
+    private func noRoom(_ connection: Connection) -> HTTPResponse {
+        server.board.add(.bodiesWithoutRoom, connection.address)
         server.counters.bodiesWithoutRoom.add(1, ordering: .relaxed)
         var response = Problem(503, detail: "too many bodies are under way").response
         response.headers.append(("Retry-After", String(server.overload.retryAfterSeconds)))
@@ -130,6 +131,7 @@ extension Exchange {
     func bodyArrived(
         _ piece: UnsafeRawBufferPointer, _ handle: OpaquePointer, _ connection: Connection
     ) -> MHD_Result {
+        connection.received(piece.count)
         if arrival.refusal != nil { return .YES }
         let count = arrival.body.count + piece.count
         guard count <= arrival.bodyLimit else {
@@ -139,7 +141,7 @@ extension Exchange {
         // Chunked: nobody has said how much it will be.
         if count > arrival.bodyRoom, !makeRoom(min(arrival.bodyLimit, max(count, 2 * arrival.bodyRoom, 4_096))) {
             server.counters.refused.add(1, ordering: .relaxed)
-            return answerEarly(noRoom(), handle, connection)
+            return answerEarly(noRoom(connection), handle, connection)
         }
         arrival.body.append(contentsOf: piece)
         return .YES

@@ -108,7 +108,9 @@ public final class HTTPServer: @unchecked Sendable {  // `daemon` is written onc
         options.threads = UInt32(configuration.threads)
         // The service thread keeps the limit; the library's is a little higher, so that it never has to refuse.
         options.connections = UInt32(limits.connections + 256)
-        options.connections_per_address = UInt32(clamping: limits.connectionsPerAddress)
+        // So is its limit per address: those that were told to end still count for it.
+        let perAddress = limits.connectionsPerAddress
+        options.connections_per_address = UInt32(clamping: perAddress == 0 ? 0 : perAddress + perAddress / 8 + 64)
         options.idle_seconds = UInt32(clamping: (limits.idleTime.nanoseconds + 999_999_999) / 1_000_000_000)
         options.connection_memory = limits.connectionMemoryBytes
         options.access = EventLoop.access
@@ -176,6 +178,8 @@ public final class HTTPServer: @unchecked Sendable {  // `daemon` is written onc
             bodiesTooLarge: core.counters.bodiesTooLarge.load(ordering: .relaxed),
             bodiesWithoutRoom: core.counters.bodiesWithoutRoom.load(ordering: .relaxed),
             certificatesRefused: core.counters.certificatesRefused.load(ordering: .relaxed),
+            evictedConnections: core.counters.evicted.load(ordering: .relaxed),
+            refusedConnections: core.counters.connectionsRefused.load(ordering: .relaxed),
             overdueConnections: core.counters.overdue.load(ordering: .relaxed),
             overdueAnswers: core.counters.answersOverdue.load(ordering: .relaxed))
     }
@@ -203,6 +207,10 @@ public struct HTTPServerStatistics: Sendable, Equatable {
     public var bodiesWithoutRoom: UInt64
     /// Requests refused for want of a verified client certificate.
     public var certificatesRefused: UInt64
+    /// Connections ended to make room for others.
+    public var evictedConnections: UInt64
+    /// Connections closed unread for want of room.
+    public var refusedConnections: UInt64
     /// Connections ended because a request or an answer took too long.
     public var overdueConnections: UInt64
     /// Requests that got 503 because the handler did not answer in time.

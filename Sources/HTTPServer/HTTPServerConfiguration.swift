@@ -1,8 +1,9 @@
 /// Every limit of a server; nothing in it grows without one of these.
 public struct HTTPServerLimits: Sendable, Equatable {
-    /// Open connections; further ones wait in the kernel's backlog.
+    /// Open connections; further ones wait in the kernel's backlog until there is room. See `evictionAge`.
     public var connections = 4_096
-    /// Open connections from one address; further ones are closed unread. 0 = no limit.
+    /// Open connections from one address; further ones are closed unread, if none can be ended for them (`evictionAge`).
+    /// 0 = no limit.
     public var connectionsPerAddress = 2_048
     /// Bytes of memory of one connection (request line, headers, read and write buffers).
     public var connectionMemoryBytes = 64 * 1_024
@@ -22,6 +23,10 @@ public struct HTTPServerLimits: Sendable, Equatable {
     public var discardedBodyBytes = 1_024 * 1_024
     /// See `discardedBodyBytes`.
     public var lingerTime: Duration = .seconds(2)
+    /// Where there is no room for a connection, another one of its address (of any, for the limit of all) is ended for
+    /// it, if it has been without progress for so long: one that is answered already, else the one whose request
+    /// arrives slowest, else the one that has been idle longest. Never one whose request is being answered.
+    public var evictionAge: Duration = .seconds(1)
     /// How long a connection may do nothing.
     public var idleTime: Duration = .seconds(30)
     /// How long a request may take to arrive, from its request line to the last byte of its body; and how long a new
@@ -125,6 +130,10 @@ public struct HTTPServerConfiguration: Sendable {
     public var overload = OverloadAnswer()
     /// Event loop threads; handlers run on them, so they must not block.
     public var threads = 1
+    /// Told what an operator should know of, on a thread of the server's; must not block for long.
+    public var notice: (@Sendable (HTTPServerNotice) -> Void)?
+    /// Notices of one kind are that far apart.
+    public var noticeInterval: Duration = .seconds(10)
     /// How long `stop` waits for requests under way before it answers them with 503.
     public var stopGrace: Duration = .seconds(5)
 

@@ -75,6 +75,12 @@ struct ListeningSocket: ~Copyable {
     /// Stops listening: connects are refused, those that wait in the backlog are reset. The port stays bound.
     func stopListening() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
 
+    /// Whether a connection waits to be accepted.
+    var hasWaiting: Bool {
+        var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&polled, 1, 0) > 0
+    }
+
     /// Listens again.
     func listenAgain() -> Bool { listen(descriptor, backlog) == 0 }
 }

@@ -19,6 +19,9 @@ final class ServerCore: Sendable {
     /// Requests whose connection is suspended until their answer comes.
     let waiting = Atomic<Int>(0)
     let counters = Counters()
+    let board = NoticeBoard()
+    private let notice: (@Sendable (HTTPServerNotice) -> Void)?
+    private let noticeInterval: Duration
     private let registry = Mutex(Registry())
 
     init(
@@ -31,6 +34,8 @@ final class ServerCore: Sendable {
         self.admission = admission ?? { _ in .accept(bodyBytes: bodyBytes, proven: true) }
         bodies = BodyBudget(limit: configuration.limits.bufferedBodyBytes)
         overload = configuration.overload
+        notice = configuration.notice
+        noticeInterval = configuration.noticeInterval
         asksForCertificate = configuration.tls?.clientAuthorities != nil
         self.handler = handler
     }
@@ -60,6 +65,31 @@ final class ServerCore: Sendable {
     /// Everything between its handler's start and the last byte of its answer.
     var underWay: [(exchange: Exchange, connection: Connection)] { registry.withLock { Array($0.exchanges.values) } }
 
+    /// Ends a connection of an address, or any, to make room; false where there is none to end.
+    func evict(from address: String? = nil) -> Bool {
+        guard let victim = connections.evict(from: address, now: monotonicNanoseconds(), limits: limits) else {
+            return false
+        }
+        counters.evicted.add(1, ordering: .relaxed)
+        board.add(.connectionsEvicted, victim)
+        return true
+    }
+
+    func refused(_ address: String) {
+        counters.connectionsRefused.add(1, ordering: .relaxed)
+        board.add(.connectionsRefused, address)
+    }
+
+    /// Ends what takes too long, and tells what happened.
+    func reap(now: UInt64) {
+        for address in connections.reap(now: now, limits: limits) {
+            counters.overdue.add(1, ordering: .relaxed)
+            board.add(.connectionsOverdue, address)
+        }
+        guard let notice else { return }
+        for due in board.due(now: now, interval: noticeInterval) { notice(due) }
+    }
+
     /// Streams that nobody fetches any more, and requests that the handler has forgotten.
     func sweep(now: UInt64) {
         let limit = limits.answerTime.nanoseconds
@@ -84,6 +114,8 @@ final class Counters: Sendable {
     let bodiesTooLarge = Atomic<UInt64>(0)
     let bodiesWithoutRoom = Atomic<UInt64>(0)
     let certificatesRefused = Atomic<UInt64>(0)
+    let evicted = Atomic<UInt64>(0)
+    let connectionsRefused = Atomic<UInt64>(0)
     let overdue = Atomic<UInt64>(0)
     let answersOverdue = Atomic<UInt64>(0)
 }

@@ -102,13 +102,13 @@ final class ServiceThread: @unchecked Sendable {  // `socket` and `daemon` belon
                 var drained: UInt64 = 0
                 _ = read(wake.reader, &drained, 8)
             }
+            if full && isListening && socket.hasWaiting { _ = core.evict() }
             // Asked again: connections accepted before may have been counted while this thread slept.
             if polled[1].revents != 0 && core.connections.count < core.limits.connections { acceptAll() }
             let after = monotonicNanoseconds()
             if after - lastTick >= tickMilliseconds * 1_000_000 {
                 lastTick = after
-                let ended = core.connections.reap(now: after, limits: core.limits)
-                core.counters.overdue.add(UInt64(ended), ordering: .relaxed)
+                core.reap(now: after)
                 core.sweep(now: after)
             }
         }
@@ -141,16 +141,38 @@ final class ServiceThread: @unchecked Sendable {  // `socket` and `daemon` belon
                 if errno != EAGAIN && errno != EWOULDBLOCK && errno != ECONNABORTED { usleep(20_000) }
                 return
             }
+            guard hasRoom(&storage) else {
+                close(descriptor)
+                continue
+            }
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             var on: Int32 = 1
             setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-            // It closes the socket itself where it refuses (limit per address).
-            _ = withUnsafePointer(to: &storage) { pointer in
+            // It closes the socket itself where it refuses: a burst beyond the address' limit.
+            let added = withUnsafePointer(to: &storage) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                     MHD_add_connection(daemon, descriptor, $0, length)
                 }
             }
+            if added != .YES { core.refused(addressText(&storage)) }
             if core.connections.count >= core.limits.connections { return }
+        }
+    }
+
+    /// Whether the address may have another connection, if need be for the one of its own that is missed least: slow
+    /// connections must not lock out the others of their address, probes of our health among them.
+    private func hasRoom(_ storage: inout sockaddr_storage) -> Bool {
+        let limit = core.limits.connectionsPerAddress
+        guard limit > 0 else { return true }
+        let address = addressText(&storage)
+        if core.connections.count(of: address) < limit || core.evict(from: address) { return true }
+        core.refused(address)
+        return false
+    }
+
+    private func addressText(_ storage: inout sockaddr_storage) -> String {
+        withUnsafePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { socketAddressText($0).address }
         }
     }
 }

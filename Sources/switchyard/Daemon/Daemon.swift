@@ -66,7 +66,7 @@ final class Daemon {
         try DaemonLog.prepare(directory)
         let starting = StartingPort(identity: LogIdentity.of(directory) ?? "")
         let limits = DaemonPort.limits(configuration)
-        let server = try DaemonPort.open(configuration.http, limits: limits, starting)
+        let server = try DaemonPort.open(configuration.http, limits: limits, starting, log)
         let address = HostAndPort(host: configuration.http.listen.host, port: server.port)
         log.info("listening", [("address", .text(address.description))])
         guard let opened = try DaemonLog.open(configuration, log: log, metrics: metrics, waiting: signals) else {

@@ -67,6 +67,23 @@ enum DaemonMetrics {
                 "switchyard_http_bodies_too_large_total", "Bodies above their route's bound.",
                 { Int64($0.bodiesTooLarge) }
             ),
+            ("switchyard_http_connections_total", "Connections.", { Int64($0.connections) }),
+            (
+                "switchyard_http_evicted_connections_total", "Connections ended to make room for others.",
+                { Int64($0.evictedConnections) }
+            ),
+            (
+                "switchyard_http_refused_connections_total", "Connections closed unread for want of room.",
+                { Int64($0.refusedConnections) }
+            ),
+            (
+                "switchyard_http_overdue_connections_total",
+                "Connections ended because a request or an answer took too long.", { Int64($0.overdueConnections) }
+            ),
+            (
+                "switchyard_http_overdue_answers_total", "Requests that were not answered in time.",
+                { Int64($0.overdueAnswers) }
+            ),
             (
                 "switchyard_http_bodies_without_room_total", "Bodies refused for want of room.",
                 { Int64($0.bodiesWithoutRoom) }

@@ -4,13 +4,14 @@ import HTTPServer
 import Operations
 import OpenSSLCrypto
 import PaymentModel
+import StructuredLog
 import YAMLDocument
 
 /// The HTTP port as the configuration says.
 enum DaemonPort {
     /// Starts listening.
     static func open(
-        _ http: HTTPConfiguration, limits: OperationsLimits, _ port: StartingPort
+        _ http: HTTPConfiguration, limits: OperationsLimits, _ port: StartingPort, _ log: Logger
     ) throws(CommandFailure) -> HTTPServer {
         var settings = HTTPServerConfiguration(host: http.listen.host, port: http.listen.port)
         settings.limits.connections = http.connections
@@ -24,6 +25,11 @@ enum DaemonPort {
         // Room for a few of the largest bodies at once, and never less than for one of them from a stranger.
         settings.limits.bufferedBodyBytes = max(settings.limits.bufferedBodyBytes, 4 * settings.limits.bodyBytes)
         settings.stopGrace = .seconds(3)
+        settings.notice = { notice in
+            log.warning(
+                "http: \(text(of: notice.kind))",
+                [("count", .integer(Int64(notice.count))), ("address", .text(notice.address))])
+        }
         if let tls = http.tls {
             settings.tls = HTTPServerTLS(
                 certificateChain: try text(tls.certificateFile), privateKey: try text(tls.keyFile),
@@ -35,6 +41,15 @@ enum DaemonPort {
             }
         } catch {
             throw CommandFailure(.unreachable, "http.listen \(http.listen): \(error)")
+        }
+    }
+
+    private static func text(of kind: HTTPServerNotice.Kind) -> String {
+        switch kind {
+        case .connectionsEvicted: "connections were ended to make room for others"
+        case .connectionsRefused: "connections were refused: too many of their address"
+        case .connectionsOverdue: "connections were ended: a request or its answer took too long"
+        case .bodiesWithoutRoom: "bodies were refused: too many bytes are under way"
         }
     }
 
