@@ -39,7 +39,7 @@ extension Exchange {
         case .refuse(let response):
             return refuse(response, framing, handle, connection)
         case .accept(let bodyBytes, let proven):
-            arrival.bodyLimit = min(bodyBytes, server.bodyBytes(arrival.method, rawTarget))
+            arrival.bodyLimit = min(bodyBytes, server.limits.bodyBytes)
             arrival.isProven = proven
         }
         if case .length(let length) = framing {

@@ -9,8 +9,8 @@ public struct HTTPServerLimits: Sendable, Equatable {
     public var connectionMemoryBytes = 64 * 1_024
     /// Bytes of request line and headers: 431 above.
     public var headerBytes = 16 * 1_024
-    /// Bytes of a body: 413 above. The surplus is never kept. A route's admission and
-    /// `HTTPServerConfiguration.bodyLimits` narrow it.
+    /// Bytes of a body: 413 above. The surplus is never kept. A route's admission narrows it
+    /// (`HTTPAdmission`).
     public var bodyBytes = 1_024 * 1_024
     /// Bytes of the bodies of all requests that are not answered yet, announced or arrived: 503 above.
     public var bufferedBodyBytes = 64 * 1_024 * 1_024
@@ -83,37 +83,6 @@ public struct OverloadAnswer: Sendable, Equatable {
     public init() {}
 }
 
-/// How large a body may be, by route: known from the request's head, before a byte of the body is kept.
-public struct HTTPBodyLimits: Sendable, Equatable {
-    private struct Route: Sendable, Equatable {
-        var method: String
-        var path: String
-        var isPrefix: Bool
-        var bytes: Int
-    }
-
-    private var routes: [Route] = []
-    private let others: Int
-
-    /// Limits in which every route has `others`, until `add` gives one its own.
-    public init(others: Int) { self.others = others }
-
-    /// Gives a route its limit. A path that ends with `/` stands for everything below it. Compared with the target as it
-    /// was sent: a path that is spelled otherwise has the limit of the others.
-    public mutating func add(_ method: String, _ path: String, _ bytes: Int) {
-        routes.append(Route(method: method, path: path, isPrefix: path.hasSuffix("/"), bytes: bytes))
-    }
-
-    /// The limit of a request's body, by its method and its target with or without a query.
-    public func bytes(_ method: String, _ target: String) -> Int {
-        let path = target.prefix { $0 != "?" }
-        let route = routes.first {
-            $0.method == method && ($0.isPrefix ? path.hasPrefix($0.path) : path == $0.path)
-        }
-        return route?.bytes ?? others
-    }
-}
-
 /// What a server needs to start.
 public struct HTTPServerConfiguration: Sendable {
     /// Address or name to listen on: `127.0.0.1`, `::1`, `localhost`, `0.0.0.0`.
@@ -122,8 +91,6 @@ public struct HTTPServerConfiguration: Sendable {
     public var port: UInt16
     /// All limits.
     public var limits = HTTPServerLimits()
-    /// Narrower limits of bodies by route; nil: `limits.bodyBytes` for all.
-    public var bodyLimits: HTTPBodyLimits?
     /// nil: plain HTTP.
     public var tls: HTTPServerTLS?
     /// How too many waiting requests are refused.

@@ -9,7 +9,6 @@ final class ServerCore: Sendable {
     }
 
     let limits: HTTPServerLimits
-    private let bodyLimits: HTTPBodyLimits?
     let overload: OverloadAnswer
     let asksForCertificate: Bool
     let handler: HTTPServer.Handler
@@ -29,7 +28,6 @@ final class ServerCore: Sendable {
         _ handler: @escaping HTTPServer.Handler
     ) {
         limits = configuration.limits
-        bodyLimits = configuration.bodyLimits
         let bodyBytes = configuration.limits.bodyBytes
         self.admission = admission ?? { _ in .accept(bodyBytes: bodyBytes, proven: true) }
         bodies = BodyBudget(limit: configuration.limits.bufferedBodyBytes)
@@ -38,11 +36,6 @@ final class ServerCore: Sendable {
         noticeInterval = configuration.noticeInterval
         asksForCertificate = configuration.tls?.clientAuthorities != nil
         self.handler = handler
-    }
-
-    /// How large the body of such a request may be.
-    func bodyBytes(_ method: String, _ target: String) -> Int {
-        min(limits.bodyBytes, bodyLimits?.bytes(method, target) ?? .max)
     }
 
     /// False: the server stops, nothing new is begun.

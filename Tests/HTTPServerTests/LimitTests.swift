@@ -27,36 +27,6 @@ extension HTTPServerSuites {
             #expect(third.reply()?.status == 200)
         }
 
-        @Test(
-            "A route has a limit of its own, also where the length is not announced; a path that is spelled otherwise does not"
-        )
-        func bodyByRoute() throws {
-            var bodies = HTTPBodyLimits(others: 10)
-            bodies.add("POST", "/large", 2_000)
-            bodies.add("POST", "/below/", 100)
-            let limits = bodies
-            let server = try makeConfigured({
-                $0.limits.bodyBytes = 1_000
-                $0.bodyLimits = limits
-            })
-            defer { server.stop() }
-            let client = try #require(RawClient(port: server.port))
-            for (method, target, bytes, status) in [
-                ("POST", "/large", 1_000, 200), ("POST", "/large?x=1", 1_000, 200), ("POST", "/large", 1_001, 413),
-                ("PUT", "/large", 11, 413), ("POST", "/below/a", 100, 200), ("POST", "/below/a/b", 101, 413),
-                ("POST", "/below", 11, 413), ("POST", "/l%61rge", 11, 413), ("POST", "/other", 10, 200),
-            ] {
-                client.send(request(method, target, body: String(repeating: "x", count: bytes)))
-                let reply = try #require(client.reply(), "\(method) \(target) \(bytes)")
-                #expect(reply.status == status, "\(method) \(target) with \(bytes) bytes")
-                if status == 413 { #expect(reply.header("Content-Type") == "application/problem+json") }
-            }
-            let chunk = "40\r\n" + String(repeating: "y", count: 64) + "\r\n"
-            client.send(
-                "POST /below/a HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n\(chunk)\(chunk)0\r\n\r\n")
-            #expect(client.reply()?.status == 413)
-        }
-
         @Test("A huge body is refused before it is sent")
         func hugeBody() throws {
             let server = try makeConfigured({ $0.limits.bodyBytes = 1_000 })

@@ -154,8 +154,8 @@ struct CommandsTests {
         arguments: [
             ("POST", "/v1/commands", 70_536, 413), ("POST", "/v1/commands", 70_537, 413),
             ("POST", "/v1/records", 8_001, 413), ("POST", "/v1/records", 8_000, 400),
-            ("POST", "/v1/notifications/bank-a", 2_001, 413), ("POST", "/v1/notifications/bank-a", 2_000, 404),
-            ("POST", "/v1/payments", 4_097, 413), ("POST", "/v1/payments", 4_096, 405),
+            ("POST", "/v1/notifications/nobody", 2_001, 404), ("POST", "/v1/notifications/nobody", 2_000, 404),
+            ("POST", "/v1/payments", 20_000, 405), ("POST", "/v1/payments", 1, 405),
         ])
     func bodies(method: String, path: String, bytes: Int, status: Int) async throws {
         var limits = OperationsLimits()

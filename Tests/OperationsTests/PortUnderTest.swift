@@ -49,7 +49,6 @@ final class PortUnderTest: Sendable {
             undecodable: undecodable, readiness: readiness, routes: routes, webhooks: webhooks, metrics: metrics)
         var settings = HTTPServerConfiguration()
         settings.limits.bodyBytes = limits.maximumBundleBytes
-        settings.bodyLimits = OperationsRouter.bodyLimits(limits)
         server = try HTTPServer(settings, router: OperationsRouter.make(ports))
         client = try HTTPClient(HTTPClientConfiguration(pools: [HTTPPoolConfiguration(name: "port")]))
     }

@@ -16,13 +16,4 @@ public enum OperationsRouter {
         router.add("GET", "/") { _, _, responder in responder.answer(Console.response) }
         return router
     }
-
-    /// How large a body each route takes; whatever takes none is given room for a slip, and no more.
-    public static func bodyLimits(_ limits: OperationsLimits) -> HTTPBodyLimits {
-        var bodies = HTTPBodyLimits(others: 4_096)
-        bodies.add("POST", "/v1/commands", limits.maximumCommandBytes + OperationsLimits.envelopeBytes)
-        bodies.add("POST", "/v1/records", limits.maximumBundleBytes)
-        bodies.add("POST", "/v1/notifications/", limits.maximumNotificationBytes)
-        return bodies
-    }
 }

@@ -73,6 +73,10 @@ public struct OperationsLimits: Sendable, Equatable {
     public var maximumDeskBytes = 65_536
     /// The envelope of a command's line does not count; it has so much room beside it.
     static let envelopeBytes = 65_536
+    /// Largest body that any route takes.
+    public var maximumBodyBytes: Int {
+        max(maximumBundleBytes, maximumCommandBytes + OperationsLimits.envelopeBytes, maximumNotificationBytes)
+    }
     /// Largest bundle of `switchyard send`, and most records in one.
     public var maximumBundleBytes = 4 << 20
     /// See `maximumBundleBytes`.

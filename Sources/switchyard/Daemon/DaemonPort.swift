@@ -18,10 +18,7 @@ enum DaemonPort {
         settings.limits.connectionsPerAddress = http.connectionsPerAddress
         settings.limits.idleTime = .milliseconds(http.idleTimeout.count)
         settings.limits.answerTime = .milliseconds(http.commitWait.count)
-        let bodies = OperationsRouter.bodyLimits(limits)
-        settings.bodyLimits = bodies
-        settings.limits.bodyBytes = max(
-            limits.maximumBundleBytes, bodies.bytes("POST", "/v1/commands"), limits.maximumNotificationBytes)
+        settings.limits.bodyBytes = limits.maximumBodyBytes
         // Room for a few of the largest bodies at once, and never less than for one of them from a stranger.
         settings.limits.bufferedBodyBytes = max(settings.limits.bufferedBodyBytes, 4 * settings.limits.bodyBytes)
         settings.stopGrace = .seconds(3)
