@@ -98,8 +98,8 @@ public final class KafkaEventLog: Sendable {
     }
 
     /// Tells an operator, and counts what a person must look at.
-    func alarm(_ text: String) {
-        settings.measure(.alarm)
+    func alarm(_ kind: KafkaAlarm, _ text: String) {
+        settings.measure(.alarm(kind))
         settings.report(1, "ALARM: \(text)")
     }
 

@@ -21,7 +21,17 @@ public enum KafkaLogMeasure: Sendable, Equatable {
     /// A shard restored partitions: so many, with so many records of the state topic, in that time.
     case restored(shard: Int, partitions: Int, records: Int, Duration)
     /// A person must look: the text was reported, too.
-    case alarm
+    case alarm(KafkaAlarm)
+}
+
+/// What a person must look at.
+public enum KafkaAlarm: String, Sendable, CaseIterable {
+    /// Inputs were deleted before they were taken in. The partition stands still.
+    case offsetOutOfRange = "kafka-offset-out-of-range"
+    /// The state topic ends before the point that it had reached. The partition stands still.
+    case stateLost = "kafka-state-lost"
+    /// The state topic is another one than that of which the local copy was made.
+    case stateTopicAnew = "kafka-state-topic-anew"
 }
 
 /// What one look at a partition showed.

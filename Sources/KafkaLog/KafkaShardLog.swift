@@ -329,6 +329,7 @@ extension KafkaShardLog {
     private func failed(_ error: KafkaError, _ topic: String, _ partition: Int32) {
         if error.code == .offsetReset {
             log.alarm(
+                .offsetOutOfRange,
                 "\(topic) [\(partition)]: the committed offset is out of range: records were deleted before they "
                     + "were taken in. The partition stands still; see the documentation before resetting its offset")
         } else {

@@ -1,8 +1,9 @@
 /// What an owner leaves beside every committed offset, for its successor: who it was (so that its open transaction can
 /// be ended when it is dead), under which epoch it worked, how many partitions there were, and which earlier owners were
-/// never proven dead.
+/// never proven dead, and how far the state topic reached.
 ///
-/// Text `v1 n=<partitions> e=<epoch> d=<directory> t=<transactional id> u=<directories,…>`; the broker takes 4 096 bytes.
+/// Text `v1 n=<partitions> e=<epoch> d=<directory> t=<transactional id> u=<directories,…> s=<offset>`; the broker takes
+/// 4 096 bytes. What a reader does not know it leaves aside.
 struct OwnershipNote: Equatable, Sendable {
     /// How many partitions the topics had.
     var partitions: Int32
@@ -14,6 +15,9 @@ struct OwnershipNote: Equatable, Sendable {
     var transactionalID: String
     /// Directories of earlier owners that may live on; `*` where there were too many to name.
     var unproven: [String]
+    /// Where the partition's state topic ended at the latest before this transaction: it can never end before that. Nil
+    /// in notes of older versions.
+    var stateEnd: Int64?
 
     /// At most so many are named.
     static let namedLimit = 32
@@ -21,14 +25,19 @@ struct OwnershipNote: Equatable, Sendable {
     /// The text as committed.
     var text: String {
         "v1 n=\(partitions) e=\(epoch) d=\(directory) t=\(transactionalID) u=\(unproven.joined(separator: ","))"
+            + (stateEnd.map { " s=\($0)" } ?? "")
     }
 
-    init(partitions: Int32, epoch: UInt64, directory: String, transactionalID: String, unproven: [String]) {
+    init(
+        partitions: Int32, epoch: UInt64, directory: String, transactionalID: String, unproven: [String],
+        stateEnd: Int64?
+    ) {
         self.partitions = partitions
         self.epoch = epoch
         self.directory = directory
         self.transactionalID = transactionalID
         self.unproven = unproven
+        self.stateEnd = stateEnd
     }
 
     /// Reads a note; nil where the text is none of ours (somebody reset the offsets by hand, for one).
@@ -46,7 +55,7 @@ struct OwnershipNote: Equatable, Sendable {
         else { return nil }
         self.init(
             partitions: count, epoch: epoch, directory: String(directory), transactionalID: String(identity),
-            unproven: unproven.split(separator: ",").map(String.init))
+            unproven: unproven.split(separator: ",").map(String.init), stateEnd: values["s"].flatMap { Int64($0) })
     }
 
     /// The instance of a transactional id, `<groupId>-<instanceId>-<shard>`; nil where it is not of that form.

@@ -15,6 +15,8 @@ final class ShardBench: @unchecked Sendable {  // confined to the shard's serial
     private var tail: KafkaReader?
     /// Highest epoch of each partition in this process.
     var epochs: [Int32: UInt64] = [:]
+    /// Partitions whose state topic was told to be created anew under us.
+    var alarmed: Set<Int32> = []
     /// Envelopes of the commit at hand.
     var staged: [UInt8] = []
 

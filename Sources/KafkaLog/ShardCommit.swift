@@ -48,6 +48,7 @@ extension KafkaShardLog {
             let reached = producer.deliveredOffsets
             if watch(.committed) == .lose { throw LogError(.outcomeUnknown, "the reply was lost") }
             try keep(changes, reached, began)
+            noteStateEnds(reached)
             state.withLock { state in
                 for position in positions {
                     if position.topic == log.name(.commands) {
@@ -60,6 +61,27 @@ extension KafkaShardLog {
             return nil
         } catch {
             return error
+        }
+    }
+
+    /// What the next positions say of the state topic. An offset below the end that it had means that it was created
+    /// anew while this owner works: the higher number stays, so that no successor takes the new topic for the old one.
+    private func noteStateEnds(_ reached: [Int32: Int64]) {
+        let lost: [(Int32, Int64, Int64)] = state.withLock { state in
+            var lost: [(Int32, Int64, Int64)] = []
+            for (partition, offset) in reached {
+                guard let known = state.owned[partition]?.note.stateEnd else { continue }
+                if offset < known { lost.append((partition, offset, known)) }
+                state.owned[partition]?.note.stateEnd = max(known, offset + 1)
+            }
+            return lost
+        }
+        for (partition, offset, known) in lost where bench.alarmed.insert(partition).inserted {
+            log.alarm(
+                .stateLost,
+                "\(log.name(.state)) [\(partition)] gave the offset \(offset), but had reached \(known): it was created anew. "
+                    + "This instance goes on with its local copy, the only one there is; no other instance will take over"
+            )
         }
     }
 

@@ -1,5 +1,6 @@
 import EventLog
 import Foundation
+import Glibc
 import KafkaTransport
 import PaymentModel
 import RecordFormat
@@ -46,6 +47,7 @@ extension KafkaShardLog {
             if !plans.isEmpty {
                 var fenced: Set<String> = []
                 try readNotes(&plans, token)
+                if keeps(.stateIsThere) { try setLostAside(&plans, token) }
                 if keeps(.offsetsBeforeRestore) {
                     try readOffsets(&plans, token, &fenced)
                     records = try readState(&plans, token, &fenced)
@@ -88,6 +90,33 @@ extension KafkaShardLog {
             if note.epoch >= plans[entry.partition]?.note?.epoch ?? 0 { plans[entry.partition]?.note = note }
         }
         try check(token)
+    }
+
+    /// A state topic that ends before the point that it had reached is not the one that the group's positions belong to:
+    /// it was created anew, or a broker has lost its end. Going on would forget payments whose commands are taken in, so
+    /// such a partition stands still, and a person must look.
+    private func setLostAside(_ plans: inout [Int32: Plan], _ token: UInt64) throws {
+        for partition in plans.keys.sorted() {
+            guard let known = plans[partition]?.note?.stateEnd else { continue }
+            func end() throws -> Int64 {
+                try log.observer.watermarks(topic: log.name(.state), partition: partition, timeout: .seconds(5))
+                    .upperBound
+            }
+            var found = try end()
+            // A new leader may not know yet how far its followers are.
+            for _ in 0..<20 where found < known {
+                try check(token)
+                usleep(200_000)
+                found = try end()
+            }
+            guard found < known else { continue }
+            log.alarm(
+                .stateLost,
+                "\(log.name(.state)) [\(partition)] ends at \(found), but had reached \(known): it was created anew, or its "
+                    + "end is lost. The partition stands still; see the documentation before resetting the group's offset"
+            )
+            plans[partition] = nil
+        }
     }
 
     /// Committed offsets, stable ones only: waits for open transactions that hold offsets of these partitions.
@@ -191,10 +220,10 @@ extension KafkaShardLog {
                 // It took so long that tombstones may be gone since.
                 if let time = plan.copyAtEnd, !isFresh(time, now) { unusable.insert(partition) }
                 if !plan.proof.isGiven {
-                    log.settings.report(
-                        4,
-                        "shard \(index): \(log.name(.state)) [\(partition)] is not the topic that the copy was made of: "
-                            + "it was created anew")
+                    log.alarm(
+                        .stateTopicAnew,
+                        "\(log.name(.state)) [\(partition)] is not the topic that the local copy was made of: it was "
+                            + "created anew. The copy is dropped, and what the topic holds is the state")
                     unusable.insert(partition)
                 }
             }
@@ -278,7 +307,7 @@ extension KafkaShardLog {
             owned[partition] = ShardState.Owned(
                 note: OwnershipNote(
                     partitions: partitionCount, epoch: epoch, directory: log.copy.directoryID,
-                    transactionalID: transactionalID, unproven: unproven),
+                    transactionalID: transactionalID, unproven: unproven, stateEnd: plan.end),
                 commands: plan.commands, notifications: plan.notifications, metadata: metadata)
         }
         let wake: (@Sendable () -> Void)? = state.withLock { state in

@@ -112,6 +112,8 @@ package enum ProtocolRule: Sendable, Hashable {
     case refusedPositionsAbort
     /// C24: after an unknown end the new producer's initialisation fences the old one.
     case newProducerFences
+    /// The state topic reaches at least as far as it had.
+    case stateIsThere
     /// The state topic that is continued is the one that the copy was made of.
     case sameTopic
     /// The transaction is over when the revoke callback returns.

@@ -53,7 +53,7 @@ public struct BatchDraft: Sendable {
         return start..<batch.bytes.count
     }
 
-    func build(_ assignments: [Int32: Assignment]) -> CommitBatch {
+    public func build(_ assignments: [Int32: Assignment]) -> CommitBatch {
         var built = batch
         if built.epochs.isEmpty {
             let touched = Set(

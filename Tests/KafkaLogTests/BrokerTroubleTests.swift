@@ -3,6 +3,7 @@ import EventLogConformance
 import Foundation
 import KafkaLog
 import KafkaTransport
+import PaymentModel
 import Synchronization
 import TestSupport
 import Testing
@@ -97,5 +98,49 @@ struct BrokerTroubleTests {
         #expect(values == ["once"])
         #expect(try await owner.entry("p1", partition: 0)?[0] == Array("once".utf8))
         await log.tearDown()
+    }
+
+    @Test("no call that belongs to the shard's thread waits for a broker")
+    func nothingWaits() async throws {
+        let broker = try Self.broker.get()
+        let log = try KafkaLogUnderTest(partitions: 1, cluster: KafkaTest.Cluster(broker: broker))
+        let shard = try #require(try await log.makeShard() as? KafkaShardLog)
+        let owner = Owner(shard, patience: .seconds(60))
+        try await owner.start()
+        var draft = BatchDraft()
+        draft.record(.events, 0, Content(key: "p1", value: "v"))
+        draft.state("p1", "v", partition: 0)
+        let batch = draft.build(await owner.assignments)
+        try broker.signal(SIGSTOP)
+        let start = ContinuousClock.now
+        let ended = Mutex(0)
+        let done: @Sendable () -> Void = { ended.withLock { $0 += 1 } }
+        var polled = RecordBatch()
+        _ = try shard.poll(into: &polled, limit: PollLimit(records: 10, bytes: 1 << 20))
+        shard.commit(batch) { _, _ in done() }
+        _ = try shard.poll(into: &polled, limit: PollLimit(records: 10, bytes: 1 << 20))
+        _ = try shard.entry(partition: 0, space: .payment, key: Array("p1".utf8)) { _ in true }
+        _ = try shard.key(reference: Array("r".utf8), partition: 0)
+        _ = try shard.timers(partition: 0, through: Timestamp(milliseconds: 1), after: nil, limit: 1)
+        shard.recover { _ in done() }
+        let appended = batchOfOne()
+        log.appender.append(appended) { _ in done() }
+        shard.close { done() }
+        // Every call that asks a broker has a time-out of seconds; all of these together take microseconds.
+        #expect(start.duration(to: .now) < .seconds(1))
+        #expect(ended.withLock { $0 } == 0, "nothing has ended: the broker stands still")
+        try broker.signal(SIGCONT)
+        let deadline = ContinuousClock.now + .seconds(60)
+        while ended.withLock({ $0 }) < 4, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(ended.withLock { $0 } == 4, "each is told its end")
+        await log.tearDown()
+    }
+
+    private func batchOfOne() -> RecordBatch {
+        var batch = RecordBatch()
+        batch.append(topic: .commands, partition: 0, offset: -1, frame: Content(key: "p1", value: "c").frame)
+        return batch
     }
 }

@@ -55,6 +55,7 @@ struct KafkaStartTests {
             Wrong(topic: .commands, settings: ["cleanup.policy": "compact"], says: "must be delete"),
             Wrong(topic: .commands, settings: ["retention.ms": "-1"], says: "shorter than finished payments"),
             Wrong(topic: .commands, settings: ["retention.ms": "2592000000"], says: "shorter than finished payments"),
+            Wrong(topic: .events, settings: ["min.insync.replicas": "2"], says: "nothing can be written"),
             Wrong(topic: .deadLetters, settings: ["max.message.bytes": "1048588"], says: "65536 more"),
         ])
     func refuses(_ wrong: Wrong) throws {

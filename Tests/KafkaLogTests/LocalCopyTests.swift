@@ -24,12 +24,12 @@
         }
 
         private func open(
-            _ settings: KafkaLogSettings, without: Set<ProtocolRule> = []
+            _ settings: KafkaLogSettings, without: Set<ProtocolRule> = [], patience: Duration = .seconds(30)
         ) async throws -> (log: KafkaEventLog, owner: Owner) {
             let log = try KafkaEventLog(settings)
             let shard = log.shard(0)
             shard.omitted.withLock { $0 = without }
-            let owner = Owner(shard, patience: .seconds(30))
+            let owner = Owner(shard, patience: patience)
             try await owner.start()
             return (log, owner)
         }
@@ -73,7 +73,8 @@
             await close(first)
             guard try delete([prefix + "state"], mine.cluster) else { return }
             // Another instance, which makes the topic anew and writes more than ours ever had.
-            let other = try await open(try settings(prefix, TemporaryDirectory()))
+            // Its owner must be told that the group's positions may go with another state.
+            let other = try await open(try settings(prefix, TemporaryDirectory()), without: [.stateIsThere])
             try await commit(other.owner, ["q1", "q2", "q3", "q4", "q5"])
             await close(other)
             let again = try await open(mine, without: kept ? [] : [.sameTopic])
@@ -81,6 +82,70 @@
             #expect((try await again.owner.entry("q1", partition: 0) != nil) == kept, "and what is there is missing")
             #expect(try await again.owner.entry("q5", partition: 0) != nil)
             await close(again)
+        }
+
+        @Test("a state topic that has lost its end makes its partition stand still", arguments: [true, false])
+        func stateLost(kept: Bool) async throws {
+            let prefix = "l\(UUID().uuidString.prefix(8))."
+            let mine = try settings(prefix, TemporaryDirectory())
+            let first = try await open(mine)
+            try await commit(first.owner, ["p1", "p2", "p3"])
+            await close(first)
+            guard try delete([prefix + "state"], mine.cluster) else { return }
+            // Without the copy, too: nobody else can know what was lost.
+            var others = try settings(prefix, TemporaryDirectory())
+            let alarms = Alarms()
+            others.report = alarms.take
+            let counted = Mutex<[KafkaAlarm]>([])
+            others.measure = { measure in if case .alarm(let alarm) = measure { counted.withLock { $0.append(alarm) } }
+            }
+            let log = try KafkaEventLog(others)
+            let shard = log.shard(0)
+            shard.omitted.withLock { $0 = kept ? [] : [.stateIsThere] }
+            let owner = Owner(shard, patience: .seconds(30))
+            let wake = owner.wakes.wake
+            _ = await withCheckedContinuation { continuation in
+                shard.start(wake: wake) { continuation.resume(returning: $0) }
+            }
+            let deadline = ContinuousClock.now + .seconds(30)
+            while alarms.texts.isEmpty, await owner.assignments.isEmpty, ContinuousClock.now < deadline {
+                try await owner.poll()
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            #expect(await owner.assignments.isEmpty == kept, "without the rule payments are forgotten")
+            #expect(alarms.texts.contains { $0.contains("state [0] ends at 0, but had reached") } == kept)
+            #expect(counted.withLock { $0 } == (kept ? [.stateLost] : []))
+            await owner.close()
+            log.close()
+        }
+
+        @Test("a state topic that is created anew under its owner is told, and no successor takes it for the old one")
+        func stateTopicAnewUnderUs() async throws {
+            let prefix = "l\(UUID().uuidString.prefix(8))."
+            var mine = try settings(prefix, TemporaryDirectory())
+            let alarms = Alarms()
+            mine.report = alarms.take
+            let first = try await open(mine, patience: .seconds(10))
+            try await commit(first.owner, ["p1", "p2", "p3", "p4"])
+            guard try delete([prefix + "state"], mine.cluster) else { return await close(first) }
+            try KafkaAdmin(mine.cluster, clientID: "a").create(
+                topics: [
+                    KafkaNewTopic(
+                        name: prefix + "state", partitions: 1,
+                        settings: ["cleanup.policy": "compact", "delete.retention.ms": "604800000"])
+                ], timeout: .seconds(10))
+            // The client may first find that the topic is away.
+            let deadline = ContinuousClock.now + .seconds(60)
+            while alarms.texts.isEmpty, ContinuousClock.now < deadline {
+                do {
+                    try await commit(first.owner, ["p5"])
+                } catch {
+                    // It may stand still from now on.
+                    try? await first.owner.recover()
+                }
+            }
+            #expect(alarms.texts.contains { $0.contains("created anew") }, "\(alarms.texts)")
+            await close(first)
         }
 
         @Test("topics that were all created anew, with a directory of before", arguments: [true, false])

@@ -88,10 +88,10 @@ final class KafkaMetrics: Sendable {
             metrics.histogram(
                 "switchyard_kafka_restore_seconds", "From an assignment to running.", labels
             ).observe(KafkaMetrics.milliseconds(duration))
-        case .alarm:
+        case .alarm(let alarm):
             metrics.counter(
                 "switchyard_alarms_total", "Things that a person should look at, by their kind.",
-                [("kind", "kafka-offset-out-of-range")]
+                [("kind", alarm.rawValue)]
             ).add()
         }
     }
