@@ -77,6 +77,8 @@ final class KafkaLogUnderTest: LogUnderTest {
     }
 
     private var current: Node { state.withLock { $0.nodes[$0.current] } }
+    /// The log of the first instance.
+    var firstLog: KafkaEventLog { state.withLock { $0.nodes[0] }.log }
     var appender: any LogAppender { current.appender }
     var reader: any LogReader { current.reader }
 
