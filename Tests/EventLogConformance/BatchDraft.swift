@@ -53,6 +53,7 @@ public struct BatchDraft: Sendable {
         return start..<batch.bytes.count
     }
 
+    /// The batch as `body` fills it.
     public func build(_ assignments: [Int32: Assignment]) -> CommitBatch {
         var built = batch
         if built.epochs.isEmpty {
