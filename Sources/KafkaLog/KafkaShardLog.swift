@@ -61,10 +61,20 @@ public final class KafkaShardLog: ShardLog {
                 }
                 consumer.withLock { $0 = member }
                 try member.start()
+                serveProducer()
                 completion(nil)
             } catch {
                 completion(LogError(.misconfigured, "\(error)"))
             }
+        }
+    }
+
+    /// The library hands out statistics and errors when it is asked; while nothing is committed nobody else asks.
+    private func serveProducer() {
+        worker.asyncAfter(deadline: .now() + .seconds(2)) { [weak self] in
+            guard let self, !state.withLock({ $0.closed }) else { return }
+            bench.transactor.producer?.service()
+            serveProducer()
         }
     }
 

@@ -46,7 +46,7 @@ struct NativeOptions: ~Copyable {
         rocksdb_options_set_compression(pointer, family.compression.rawValue)
         rocksdb_options_set_level_compaction_dynamic_level_bytes(pointer, 1)
         if let files = options.stopsAtFiles {
-            rocksdb_options_set_disable_auto_compactions(pointer, 1)
+            rocksdb_options_set_level0_file_num_compaction_trigger(pointer, Int32(clamping: files))
             rocksdb_options_set_level0_slowdown_writes_trigger(pointer, Int32(clamping: files))
             rocksdb_options_set_level0_stop_writes_trigger(pointer, Int32(clamping: files))
         }

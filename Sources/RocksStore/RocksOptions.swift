@@ -63,7 +63,7 @@ public struct RocksOptions: Sendable, Equatable {
     /// instead of waiting: RocksDB would hold the writer for as long as it cannot flush or compact, and on a full disk
     /// nobody knows how long that is.
     public var turnsStalledWritesAway = false
-    /// Stops writes when a family has so many files, and compacts none of them: how tests make writes stall.
+    /// Stops writes as long as a family has so many files that are not compacted yet: how tests make writes stall.
     package var stopsAtFiles: Int?
 
     /// The defaults above.

@@ -135,7 +135,7 @@ extension HTTPServerSuites {
             let client = try #require(RawClient(port: server.port))
             client.send("GE")
             #expect(client.isClosed(within: 5_000))
-            #expect(server.statistics.overdueConnections == 1)
+            #expect(await eventually { server.statistics.overdueConnections == 1 })
         }
     }
 }

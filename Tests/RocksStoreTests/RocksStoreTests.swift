@@ -249,14 +249,16 @@ struct RocksStoreTests {
         options.turnsStalledWritesAway = true
         let families = [RocksFamily("a", writeBufferBytes: 1 << 16), RocksFamily("b", writeBufferBytes: 1 << 16)]
         let database = try RocksDatabase(path: directory.appending("db"), families: families, options: options)
+        // Each write fills a buffer and so makes a file; two of them stop writes until they are compacted.
         var random = SeededGenerator(seed: 3)
+        let value = random.bytes(1 << 17)
         var written = 0
         var turnedAway: RocksError?
         let batch = WriteBatch()
         while turnedAway == nil, written < 2_000 {
             batch.clear()
             batch.put(
-                database.family(0), key: Self.bytes("k\(written)").span.bytes, value: random.bytes(8_192).span.bytes)
+                database.family(0), key: Self.bytes("k\(written)").span.bytes, value: value.span.bytes)
             do throws(RocksError) {
                 try database.write(batch, .synced)
                 written += 1
