@@ -5,6 +5,8 @@ import Testing
 @testable import Orchestrator
 
 @Suite struct OutboxTests {
+    private let none: (open: OrderedRequests, flying: OrderedRequests?) = (OrderedRequests(), nil)
+
     private func at(_ milliseconds: Int64) -> MonotonicTime { MonotonicTime(milliseconds: milliseconds) }
 
     private func job(_ id: UInt64, _ partner: String, request: Int = 1, deadline: Int64 = 1_000) -> OutboxJob {
@@ -104,19 +106,35 @@ import Testing
                 $0.silence = Milliseconds(100)
             })
         for id in 1...6 as ClosedRange<UInt64> { _ = outbox.accept(job(id, "a"), now: at(0)) }
-        #expect(outbox.isPressing(now: at(50)))
-        #expect(!outbox.isPressing(now: at(150)))
+        #expect(outbox.isPressing(now: at(50), ordered: none))
+        #expect(!outbox.isPressing(now: at(150), ordered: none))
         _ = outbox.next()
         _ = outbox.end(1, answered: true, now: at(160))
-        #expect(outbox.isPressing(now: at(200)))
+        #expect(outbox.isPressing(now: at(200), ordered: none))
+    }
+
+    /// What is in batches that are not durable yet will wait here soon, whether its partner was seen before or not.
+    @Test(arguments: [false, true]) func requestsOnTheirWayCount(isKnown: Bool) {
+        var outbox = Outbox(limits: limits { $0.partnerHighWater = 4 })
+        if isKnown { _ = outbox.accept(job(1, "a"), now: at(0)) }
+        var open = OrderedRequests()
+        var flying = OrderedRequests()
+        for _ in 0..<2 { flying.add(PartnerName("a")) }
+        for _ in 0..<3 { open.add(PartnerName("b")) }
+        #expect(!outbox.isPressing(now: at(1), ordered: (open, flying)))
+        #expect(!outbox.isPressing(now: at(1), ordered: (open, nil)))
+        open.add(PartnerName("a"))
+        if !isKnown { open.add(PartnerName("a")) }
+        #expect(outbox.isPressing(now: at(1), ordered: (open, flying)))
+        #expect(outbox.isPressing(now: at(10_000), ordered: (open, flying)) == !isKnown, "a silent one stops nobody")
     }
 
     @Test func theWholeIsBounded() {
         var outbox = Outbox(limits: limits { $0.inFlight = 3 })
         for (id, partner) in zip(1...3 as ClosedRange<UInt64>, ["a", "b", "c"]) {
-            #expect(!outbox.isPressing(now: at(1_000_000)))
+            #expect(!outbox.isPressing(now: at(1_000_000), ordered: none))
             _ = outbox.accept(job(id, partner), now: at(0))
         }
-        #expect(outbox.isPressing(now: at(1_000_000)))
+        #expect(outbox.isPressing(now: at(1_000_000), ordered: none))
     }
 }

@@ -41,6 +41,30 @@ import Testing
         #expect(bench.shard.currentStatus.heldBack > 0)
     }
 
+    /// A slow log under overload: what is decided while a commit is under way waits for the partner soon, so it is no
+    /// more than the partner's queue takes, and every request leaves at its first attempt, in time.
+    @Test func slowCommitsLetInNoMoreThanPartnersTake() {
+        var limits = ShardLimits()
+        limits.pollRecords = 16
+        limits.partnerActive = 4
+        limits.partnerWaiting = 64
+        limits.partnerHighWater = 16
+        let bench = ShardBench(domain: TestDomain(partners: ["bank-a"]), limits: limits)
+        bench.logDelay.store(200)
+        bench.start()
+        for number in 0..<300 { bench.send("payout", "p\(number)", "100") }
+        var most = 0
+        while bench.scheduler.step(before: bench.scheduler.time + 60_000) {
+            let status = bench.shard.currentStatus
+            most = max(most, status.waiting + status.underWay)
+            if status.events == 2_400 { break }
+        }
+        bench.run(1_000)
+        #expect(bench.records(.settlements).count == 300)
+        #expect(bench.shard.currentStatus.requests == 300, "none was refused or came too late")
+        #expect(most <= 16 + 16)
+    }
+
     /// L2: a silent partner and an unreadable command; everybody else is served at once.
     @Test func oneDeadPartnerAndOnePoisonStallNobody() {
         var limits = ShardLimits()

@@ -1,6 +1,26 @@
 import PaymentCore
 import PaymentModel
 
+/// How many requests a batch has ordered, by partner.
+struct OrderedRequests {
+    private(set) var total = 0
+    /// Few: a linear search beats a dictionary.
+    private var counts: [(partner: PartnerName, count: Int)] = []
+
+    mutating func add(_ partner: PartnerName) {
+        total += 1
+        if let place = counts.firstIndex(where: { $0.partner == partner }) {
+            counts[place].count += 1
+        } else {
+            counts.append((partner, 1))
+        }
+    }
+
+    func count(of partner: PartnerName) -> Int { counts.first { $0.partner == partner }?.count ?? 0 }
+
+    func contains(where matches: (PartnerName) -> Bool) -> Bool { counts.contains { matches($0.partner) } }
+}
+
 /// What waits for partners and what is under way there, a lane for each partner (bulkhead): bounded, inquiries about
 /// doubt first, repeats within a budget. Owned by the shard; decides what may start, starts nothing itself.
 struct Outbox {
@@ -99,12 +119,23 @@ struct Outbox {
     }
 
     /// Whether taking in more would only lengthen the queue of a partner that works. A silent one stops nobody.
-    func isPressing(now: MonotonicTime) -> Bool {
-        guard count < limits.inFlight else { return true }
-        guard waiting >= limits.partnerHighWater else { return false }
-        return lanes.contains { lane in
-            lane.waiting >= limits.partnerHighWater && (now - lane.lastAnswer) < limits.silence
+    ///
+    /// - Parameter ordered: requests in batches that are not durable yet. They are on their way here and nothing can stop
+    ///   them, so they count as if they waited already; without them a slow commit lets in more than a partner can take
+    ///   within the requests' send deadline.
+    func isPressing(now: MonotonicTime, ordered: (open: OrderedRequests, flying: OrderedRequests?)) -> Bool {
+        let coming = ordered.open.total + (ordered.flying?.total ?? 0)
+        guard count + coming < limits.inFlight else { return true }
+        guard waiting + coming >= limits.partnerHighWater else { return false }
+        /// A partner of the first batch of all has no lane yet.
+        func isFull(_ partner: PartnerName) -> Bool {
+            let lane = places[partner].map { lanes[$0] }
+            if let lane, now - lane.lastAnswer >= limits.silence { return false }
+            let coming = ordered.open.count(of: partner) + (ordered.flying?.count(of: partner) ?? 0)
+            return (lane?.waiting ?? 0) + coming >= limits.partnerHighWater
         }
+        return places.keys.contains(where: isFull) || ordered.open.contains(where: isFull)
+            || ordered.flying?.contains(where: isFull) ?? false
     }
 }
 

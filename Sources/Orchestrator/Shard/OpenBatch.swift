@@ -47,6 +47,8 @@ final class OpenBatch: @unchecked Sendable {
     /// Partitions that it concerns; few.
     var partitions: [Int32] = []
     var effects: [PendingEffect] = []
+    /// The requests among the effects.
+    var requests = OrderedRequests()
     var alarms: [ShardAlarm] = []
     var distant: [DistantTimer] = []
     /// References given in it, with their payments: the log does not know them before the commit.
@@ -156,6 +158,7 @@ final class OpenBatch: @unchecked Sendable {
             outcome.withdrawn.append((attempt, effects.count))
             return
         }
+        if case .submit(let order) = effect { requests.add(order.route.partner) }
         effects.append(
             PendingEffect(
                 payment: state.id, partition: context.partition, incarnation: context.now.incarnation.number,

@@ -9,7 +9,7 @@ extension Shard {
         if hot.count >= limits.hotPayments, let slot = hot.leastRecent, !hot[slot].canRest(committed: committed) {
             return true
         }
-        return outbox.isPressing(now: monotonic)
+        return outbox.isPressing(now: monotonic, ordered: (batch.requests, flying?.requests))
     }
 
     /// Whether the batch has room and there may be something to poll.

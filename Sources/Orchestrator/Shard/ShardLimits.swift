@@ -20,8 +20,9 @@ public struct ShardLimits: Sendable {
     public var partnerActive = 256
     /// Requests and inquiries that wait for one partner: more are refused as `queue-full`.
     public var partnerWaiting = 4_096
-    /// Waiting requests of one partner from which on polling stops, as long as the partner answers.
-    public var partnerHighWater = 1_024
+    /// Requests of one partner, waiting or in a batch that is not durable yet, from which on polling stops, as long as
+    /// the partner answers.
+    public var partnerHighWater = 2_048
     /// A partner that has not answered for that long is silent: it stops nobody else.
     public var silence = Milliseconds(2_000)
     /// Repeats that a partner gets without first requests to weigh them against.
