@@ -58,6 +58,14 @@ struct NativeOptions: ~Copyable {
         rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1)
         rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(table, 1)
         rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1)
+        // In parts, of which a lookup needs one: whole ones of a large store would push each other out of the cache, and a
+        // lookup of a key that was never written would read megabytes (seen with 600 000 open payments: 70 % of a shard's
+        // time).
+        rocksdb_block_based_options_set_index_type(
+            table, Int32(rocksdb_block_based_table_index_type_two_level_index_search))
+        rocksdb_block_based_options_set_partition_filters(table, 1)
+        rocksdb_block_based_options_set_metadata_block_size(table, 4 << 10)
+        rocksdb_block_based_options_set_pin_top_level_index_and_filter(table, 1)
         if family.bloomBitsPerKey > 0 {
             // The table options own the filter from here on.
             rocksdb_block_based_options_set_filter_policy(
