@@ -48,18 +48,7 @@ public final class KafkaAdmin: Sendable {
     public func partitions(of topics: [String], timeout: Duration) throws(KafkaError) -> [String: (Int32, Int)] {
         var result: [String: (Int32, Int)] = [:]
         for name in topics {
-            guard let topic = rd_kafka_topic_new(client.pointer, name, nil) else {
-                throw KafkaError(code: rd_kafka_last_error(), operation: "topic \(name)")
-            }
-            defer { rd_kafka_topic_destroy(topic) }
-            var metadata: UnsafePointer<rd_kafka_metadata>?
-            let code = rd_kafka_metadata(client.pointer, 0, topic, &metadata, milliseconds(timeout))
-            guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
-                throw hinted(KafkaError(code: code, operation: "metadata"))
-            }
-            defer { rd_kafka_metadata_destroy(metadata) }
-            for index in 0..<Int(metadata.pointee.topic_cnt) {
-                let entry = metadata.pointee.topics[index]
+            try metadata(of: name, timeout).forEachTopic { entry throws(KafkaError) in
                 switch entry.err {
                 case RD_KAFKA_RESP_ERR_NO_ERROR where entry.partition_cnt > 0:
                     result[String(cString: entry.topic)] = (entry.partition_cnt, Int(entry.partitions[0].replica_cnt))
@@ -93,13 +82,7 @@ public final class KafkaAdmin: Sendable {
 
     /// The cluster's id, and the id of one of its brokers.
     public func cluster(timeout: Duration) throws(KafkaError) -> (id: String, broker: Int32) {
-        var metadata: UnsafePointer<rd_kafka_metadata>?
-        let code = rd_kafka_metadata(client.pointer, 0, nil, &metadata, milliseconds(timeout))
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
-            throw hinted(KafkaError(code: code, operation: "metadata"))
-        }
-        defer { rd_kafka_metadata_destroy(metadata) }
-        let broker = metadata.pointee.broker_cnt > 0 ? metadata.pointee.brokers[0].id : -1
+        let broker = try metadata(of: nil, timeout).broker
         guard let text = rd_kafka_clusterid(client.pointer, milliseconds(timeout)) else { return ("", broker) }
         defer { rd_kafka_mem_free(client.pointer, text) }
         return (String(cString: text), broker)
@@ -272,6 +255,14 @@ public final class KafkaAdmin: Sendable {
 
     /// A time-out alone helps nobody: what the library complained about last is usually the cause. Credentials and
     /// certificates that are refused are not cured by waiting.
+    private func metadata(of topic: String?, _ timeout: Duration) throws(KafkaError) -> KafkaMetadata {
+        do {
+            return try KafkaMetadata(client, topic: topic, timeout: timeout)
+        } catch {
+            throw hinted(error)
+        }
+    }
+
     private func hinted(_ error: KafkaError) -> KafkaError {
         guard let last = client.lastError else { return error }
         var error = error

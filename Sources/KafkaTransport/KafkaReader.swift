@@ -67,7 +67,7 @@ public final class KafkaReader: Sendable {
             client.pointer, topic, partition, &low, &high, milliseconds(timeout))
         if code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC {
             // A broker that has just come back knows no topics for a moment, and the library believes that for minutes.
-            refreshMetadata(of: topic, timeout: timeout)
+            _ = try KafkaMetadata(client, topic: topic, timeout: timeout)
             code = rd_kafka_query_watermark_offsets(
                 client.pointer, topic, partition, &low, &high, milliseconds(timeout))
         }
@@ -75,16 +75,6 @@ public final class KafkaReader: Sendable {
             throw KafkaError(code: code, operation: "watermarks of \(topic) [\(partition)]")
         }
         return low..<max(low, high)
-    }
-
-    /// Asks a broker for the topic's partitions, whatever is remembered of them.
-    private func refreshMetadata(of topic: String, timeout: Duration) {
-        guard let handle = rd_kafka_topic_new(client.pointer, topic, nil) else { return }
-        defer { rd_kafka_topic_destroy(handle) }
-        var found: UnsafePointer<rd_kafka_metadata>?
-        if rd_kafka_metadata(client.pointer, 0, handle, &found, milliseconds(timeout)) == RD_KAFKA_RESP_ERR_NO_ERROR {
-            rd_kafka_metadata_destroy(found)
-        }
     }
 
     /// The ends of many partitions (see `committedOnly` for which end), one request for each broker that leads some.
