@@ -14,13 +14,20 @@ struct ExchangeMetrics: Sendable {
     }
 
     /// How it ended, coarse enough for an alert: which status a bank gave stands in the events.
-    private enum Ending: String, CaseIterable {
-        case success
-        case clientError = "client-error"
-        case serverError = "server-error"
-        case other
-        case notSent = "not-sent"
-        case unclear
+    private enum Ending: Int, CaseIterable {
+        case success, clientError, serverError, other, notSent, unclear
+
+        /// As the label has it.
+        var label: String {
+            switch self {
+            case .success: "success"
+            case .clientError: "client-error"
+            case .serverError: "server-error"
+            case .other: "other"
+            case .notSent: "not-sent"
+            case .unclear: "unclear"
+            }
+        }
 
         init(_ outcome: ExchangeEnd.Outcome) {
             switch outcome {
@@ -38,6 +45,7 @@ struct ExchangeMetrics: Sendable {
     }
 
     private struct Series: Sendable {
+        /// In the order of `Ending`.
         var endings: [Counter]
         var seconds: Histogram
     }
@@ -54,7 +62,7 @@ struct ExchangeMetrics: Sendable {
                     metrics.counter(
                         "switchyard_partner_exchanges_total",
                         "Exchanges with partners; unclear: sent, and nobody can say what became of it.",
-                        labels + [(name: "outcome", value: ending.rawValue)])
+                        labels + [(name: "outcome", value: ending.label)])
                 },
                 seconds: metrics.histogram(
                     "switchyard_partner_exchange_seconds",
@@ -67,8 +75,7 @@ struct ExchangeMetrics: Sendable {
     /// Notes an exchange that began at `began` and has ended now.
     func ended(_ purpose: Purpose, _ end: ExchangeEnd, began: CurlHTTP.MonotonicTime) {
         let series = purpose == .request ? requests : inquiries
-        guard let index = Ending.allCases.firstIndex(of: Ending(end.outcome)) else { return }
-        series.endings[index].add()
+        series.endings[Ending(end.outcome).rawValue].add()
         let nanoseconds = CurlHTTP.MonotonicTime.now().nanoseconds - began.nanoseconds
         series.seconds.observe(nanoseconds / 1_000_000)
     }
