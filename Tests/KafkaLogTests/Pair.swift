@@ -44,6 +44,13 @@
             if let error { throw error }
         }
 
+        /// The successor takes over and commits "new"; how the old owner's commit of "stale" ends after that.
+        func staleAfterTakeOver() async throws -> LogError? {
+            try await takeOver()
+            #expect(await new.commit(result("new")) == nil)
+            return await old.commit(result("stale"))
+        }
+
         func values(_ topic: Topic = .events) throws -> [String] {
             // Read to the end, with whatever is still on its way.
             usleep(300_000)

@@ -100,9 +100,7 @@
         func refusedPositionsFork(kept: Bool) async throws {
             let pair = try await Pair(kept ? [] : [.refusedPositionsAbort])
             try await pair.old.start()
-            try await pair.takeOver()
-            #expect(await pair.new.commit(result("new")) == nil)
-            let error = await pair.old.commit(result("stale"))
+            let error = try await pair.staleAfterTakeOver()
             #expect((error?.kind == .fenced) == kept)
             #expect(try pair.values() == (kept ? ["new"] : ["new", "stale"]), "without the rule the log forks")
             await pair.log.tearDown()
