@@ -42,7 +42,7 @@ extension EmbeddedLog {
         for (trim, old) in zip(trims, before) {
             let first = try offsets(topic: trim.topic, partition: trim.partition).lowerBound
             gone += first - old
-            try dropFiles(trim.topic, trim.partition, old..<first)
+            try dropFiles(trim.topic, trim.partition, below: first)
         }
         return gone
     }
@@ -61,15 +61,12 @@ extension EmbeddedLog {
     }
 
     private func timestamp(_ topic: Topic, _ partition: Int32, _ offset: Int64) throws(LogError) -> Int64 {
-        let database = try core.database()
-        var key = KeyBuilder()
-        key.record(topic, partition, offset)
-        do throws(RocksError) {
-            return try database.read(database.family(StoreLayout.records), key: key.bytes.span.bytes) { frame in
-                // What cannot be read counts as young: it is not dropped by age.
-                frame.flatMap { RecordFrame.timestamp(of: $0.bytes) } ?? .max
-            }
-        } catch { throw LogError(error) }
+        var one = RecordBatch()
+        _ = try RecordReading.read(
+            core.database(), topic: topic, partition: partition, range: offset..<(offset + 1), into: &one,
+            limit: PollLimit(records: 1, bytes: .max))
+        // What cannot be read counts as young: it is not dropped by age.
+        return RecordFrame.timestamp(of: one.bytes.span.bytes) ?? .max
     }
 
     private func size(_ topic: Topic, _ partition: Int32, _ range: Range<Int64>) throws(LogError) -> Int64 {
@@ -85,14 +82,16 @@ extension EmbeddedLog {
         } catch { throw LogError(error) }
     }
 
-    private func dropFiles(_ topic: Topic, _ partition: Int32, _ range: Range<Int64>) throws(LogError) {
-        guard !range.isEmpty else { return }
+    /// Gives the room of whole files back at once where nothing in them is needed any more.
+    private func dropFiles(_ topic: Topic, _ partition: Int32, below first: Int64) throws(LogError) {
         let database = try core.database()
-        var start = KeyBuilder()
-        var end = KeyBuilder()
-        start.record(topic, partition, range.lowerBound)
-        end.record(topic, partition, range.upperBound)
         do throws(RocksError) {
+            // The range includes its end, and the chunk of `first` stays.
+            guard let kept = try RecordReading.chunk(database, topic, partition, of: first), kept > 0 else { return }
+            var start = KeyBuilder()
+            var end = KeyBuilder()
+            start.record(topic, partition, 0)
+            end.record(topic, partition, kept - 1)
             try database.dropFiles(
                 database.family(StoreLayout.records), from: start.bytes.span.bytes, to: end.bytes.span.bytes)
         } catch { throw LogError(error) }

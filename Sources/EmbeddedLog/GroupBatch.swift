@@ -9,6 +9,7 @@ struct GroupBatch: ~Copyable {
     private let batch = WriteBatch()
     private var keys = KeyBuilder()
     private var value = KeyBuilder()
+    private var chunks = OpenChunks()
     private let records: RocksDatabase.Family
     private let states: RocksDatabase.Family
     private let timers: RocksDatabase.Family
@@ -29,11 +30,16 @@ struct GroupBatch: ~Copyable {
     /// Begins the next group, keeping the memory.
     mutating func clear() {
         batch.clear()
+        chunks.clear()
         for index in lowestTimers.indices { lowestTimers[index] = nil }
     }
 
-    /// Bytes of the group as it will be logged; 0 where there is nothing to write.
-    var byteCount: Int { batch.count == 0 ? 0 : batch.byteCount }
+    /// Nothing more comes into the group: the chunks that are still open go into the batch. Returns the bytes of the group
+    /// as it will be logged; 0 where there is nothing to write.
+    mutating func seal() -> Int {
+        chunks.close(batch, records)
+        return batch.count == 0 ? 0 : batch.byteCount
+    }
 
     /// Makes the group durable and visible.
     func write() throws(RocksError) { try database.write(batch, .synced) }
@@ -73,12 +79,15 @@ struct GroupBatch: ~Copyable {
         putMeta(epoch)
     }
 
-    /// The records of a partition below `first` go.
-    mutating func trim(_ topic: Topic, _ partition: Int32, from old: Int64, to first: Int64) {
-        var end = KeyBuilder()
-        keys.record(topic, partition, old)
-        end.record(topic, partition, first)
-        batch.deleteRange(records, from: keys.bytes.span.bytes, to: end.bytes.span.bytes)
+    /// The records of a partition below `first` go; those that share a chunk with `first` stay with it, unseen.
+    mutating func trim(_ topic: Topic, _ partition: Int32, from old: Int64, to first: Int64) throws(RocksError) {
+        let begin = try RecordReading.chunk(database, topic, partition, of: old) ?? old
+        if let end = try RecordReading.chunk(database, topic, partition, of: first), begin < end {
+            var upper = KeyBuilder()
+            keys.record(topic, partition, begin)
+            upper.record(topic, partition, end)
+            batch.deleteRange(records, from: keys.bytes.span.bytes, to: upper.bytes.span.bytes)
+        }
         keys.meta("f", topic, partition)
         putMeta(UInt64(bitPattern: first))
     }
@@ -95,8 +104,7 @@ struct GroupBatch: ~Copyable {
         let slot = ledger.slot(record.topic, record.partition)
         let offset = ledger.ends[slot]
         ledger.ends[slot] = offset + 1
-        keys.record(record.topic, record.partition, offset)
-        batch.put(records, key: keys.bytes.span.bytes, value: frame.bytes)
+        chunks.add(frame, slot: slot, record.topic, record.partition, offset: offset, batch, records)
         return offset
     }
 

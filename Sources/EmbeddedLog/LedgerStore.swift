@@ -12,7 +12,9 @@ enum LedgerStore {
         let recorded = try number(database, "n").map { Int32(clamping: $0) }
         if let version = try number(database, "v"), version != StoreLayout.version {
             throw LogError(
-                .misconfigured, "\(directory) has layout \(version), this program reads \(StoreLayout.version)")
+                .misconfigured,
+                "\(directory) has layout \(version), this program reads \(StoreLayout.version): let the program that wrote it "
+                    + "finish what is open, and begin a new directory")
         }
         if let recorded {
             guard configured == nil || configured == recorded else {
@@ -93,8 +95,15 @@ enum LedgerStore {
         do throws(RocksError) {
             let last = try database.last(
                 database.family(StoreLayout.records), from: start.bytes.span.bytes, to: end.bytes.span.bytes
-            ) { key, _ in StoreLayout.bigEndian(key, at: 5) }
-            return last.flatMap { $0 }.map { Int64(bitPattern: $0) }
+            ) { key, chunk -> Int64? in
+                guard let first = StoreLayout.bigEndian(key, at: 5), let count = RecordChunk.count(chunk) else {
+                    return nil
+                }
+                return Int64(bitPattern: first) + Int64(count) - 1
+            }
+            guard let last else { return nil }
+            if let last { return last }
         } catch { throw LogError(error) }
+        throw LogError(.corrupt, "the last records of \(topic) [\(partition)] do not hold together")
     }
 }

@@ -92,7 +92,9 @@ struct LogWriter: ~Copyable {
                 let limit = trim.topic.isInput ? draft.positions[slot] : draft.ends[slot]
                 let first = min(trim.first, limit)
                 guard first > draft.firsts[slot] else { continue }
-                group?.trim(trim.topic, trim.partition, from: draft.firsts[slot], to: first)
+                do throws(RocksError) {
+                    try group?.trim(trim.topic, trim.partition, from: draft.firsts[slot], to: first)
+                } catch { return LogError(error) }
                 draft.firsts[slot] = first
             }
         case .release, .stop:
@@ -118,7 +120,7 @@ struct LogWriter: ~Copyable {
 
     /// Writes the group; the error where that failed, in the port's words.
     private mutating func write() -> LogError? {
-        let bytes = group?.byteCount ?? 0
+        let bytes = group?.seal() ?? 0
         guard bytes > 0 else { return nil }
         let start = LogWriter.now()
         do throws(RocksError) {

@@ -7,7 +7,7 @@ import RocksStore
 ///
 /// | family | key | value |
 /// |---|---|---|
-/// | records | topic (1), partition (4), offset (8) | the record's frame |
+/// | records | topic (1), partition (4), offset of the first (8) | some records in a row (`RecordChunk`) |
 /// | state | partition (4), space (1; body: + 128), entry's key | the encoded state; the body |
 /// | timers | partition (4), due (8), space (1), entry's key | nothing |
 /// | indexes | `P`, finished (1), status (1), since (8), payment id | parked (1), partition (4), partner |
@@ -18,7 +18,7 @@ import RocksStore
 /// | indexes | `M`, `p`, topic (1), partition (4) | committed input position (8) |
 /// | indexes | `M`, `f`, topic (1), partition (4) | first retained offset (8) |
 enum StoreLayout {
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
     static let records = 0
     static let state = 1
     static let timers = 2

@@ -27,7 +27,7 @@ extension RocksDatabase {
         }
     }
 
-    /// Drops whole files whose keys all lie between `start` and `end`: gives the room of a deleted range back at once.
+    /// Drops whole files whose keys all lie between `start` and `end`, both included: gives the room of a deleted range back at once.
     /// Only for ranges that no reader needs any more, snapshots included.
     public func dropFiles(_ family: Family, from start: RawSpan, to end: RawSpan) throws(RocksError) {
         var text: UnsafeMutablePointer<CChar>?

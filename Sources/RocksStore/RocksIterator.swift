@@ -44,6 +44,11 @@ public struct RocksIterator: ~Copyable {
         key.withCharacters { rocksdb_iter_seek(pointer, $0, $1) }
     }
 
+    /// Goes to the last key at or before `key`.
+    public mutating func seekBack(_ key: RawSpan) {
+        key.withCharacters { rocksdb_iter_seek_for_prev(pointer, $0, $1) }
+    }
+
     /// Goes to the next key. The iterator must be valid.
     public mutating func next() {
         precondition(isValid, "next() on an iterator that stands on no key")

@@ -117,6 +117,47 @@ struct EmbeddedLogTests {
         log.close()
     }
 
+    @Test("records that share a key of the store are read one by one, from any offset, by any limit")
+    func chunks() async throws {
+        let directory = TemporaryDirectory("chunks")
+        defer { withExtendedLifetime(directory) {} }
+        var log = try EmbeddedLog(directory: directory.path, options: EmbeddedLogOptions(partitionCount: 2))
+        // Many small ones, some about as large as a chunk, one larger, an empty value; in groups of every size.
+        let sizes = [0, 1, 700, 3_000, 28_600, 28_672, 28_700, 100_000]
+        let contents = (0..<400).map { number in
+            let size = number % 50 == 7 ? sizes[number / 50] : number * 7 % 900
+            return Content(key: "k\(number)", value: "\(number) " + String(repeating: "x", count: size))
+        }
+        var start = 0
+        for size in [1, 2, 100, 297] {
+            try await Self.append(log, .events, 1, Array(contents[start..<start + size]))
+            start += size
+        }
+        for reopened in [false, true] {
+            if reopened {
+                log.close()
+                log = try EmbeddedLog(directory: directory.path, options: EmbeddedLogOptions())
+            }
+            #expect(try log.offsets(topic: .events, partition: 1) == 0..<400)
+            var batch = RecordBatch()
+            for from in 0..<400 as Range<Int64> {
+                batch.removeAll()
+                let next = try log.read(
+                    topic: .events, partition: 1, from: from, into: &batch, limit: PollLimit(records: 3, bytes: 2_000))
+                #expect(batch.records.first?.offset == from && next == from + Int64(batch.records.count))
+                for record in batch.records {
+                    #expect(try Content(frame: batch.bytes[record.frame]) == contents[Int(record.offset)])
+                }
+            }
+            batch.removeAll()
+            let end = try log.read(
+                topic: .events, partition: 1, from: 0, into: &batch, limit: PollLimit(records: 1_000, bytes: .max))
+            #expect(end == 400 && batch.records.map(\.offset) == Array(0..<400))
+            #expect(try log.offsets(topic: .events, partition: 0).isEmpty)
+        }
+        log.close()
+    }
+
     @Test("appends beyond the queue's limit are refused, those within it stored")
     func backpressure() async throws {
         let directory = TemporaryDirectory("embedded")
