@@ -52,7 +52,8 @@ extension PartnerWorld {
         let authorization = authorizations[index]
         let operation = authorization.operations[place]
         if operation.isWrongCurrency { return "AM03" }
-        guard authorization.state.status == .accepted else { return "AG01" }
+        let isWaiting = operation.kind == .void && authorization.state.status == .actionRequired
+        guard authorization.state.status == .accepted || isWaiting else { return "AG01" }
         switch operation.kind {
         case .capture:
             if authorization.isVoided { return "AG01" }
@@ -88,6 +89,11 @@ extension PartnerWorld {
             planDispute(index, place, strikes + authorizations[index].strikes, at: now)
         case .void:
             authorizations[index].isVoided = true
+            if authorizations[index].state.status == .actionRequired {
+                // Nothing was reserved yet, and the customer's page can bring nothing about any more.
+                authorizations[index].state.status = .rejected
+                authorizations[index].state.reason = "CUST"
+            }
             let left = authorizations[index].amount.minorUnits - authorizations[index].used(.capture)
             authorizations[index].operations[place].minorUnits = left
             tell(index, place, "authorization.voided", strikes, ticket: ticket, at: now)

@@ -144,6 +144,10 @@ public struct Attempt: Hashable, Sendable {
     /// Whether it was closed as not executed.
     var isNegative: Bool { phase == .rejected || phase == .notSent || phase == .absent }
 
+    /// Whether it was closed because the partner refused to process it (a 4xx): then no order is known, and one that shows
+    /// is as contradictory as after "not sent" or "absent". An order known rejected may well show an old state.
+    var wasRefusedUnseen: Bool { phase == .rejected && refusal != nil && knownRejection == refusal }
+
     /// Requests that may have become an order: neither known negative nor still to be reported by our own sender.
     var unaccounted: Int { requests - negatives }
 

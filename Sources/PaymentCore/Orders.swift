@@ -32,6 +32,7 @@ extension Step {
             planInquiry(number)
         case .accepted: if !out.changedState { ignore(.stepsBack) }
         case .notSent, .absent: contradict(number, order.status, evidence)
+        case .rejected where attempt.wasRefusedUnseen: contradict(number, order.status, evidence)
         case .executed, .rejected, .over: ignore(.stepsBack)
         }
     }

@@ -15,7 +15,7 @@ extension Step {
         case .notSent(let cause):
             state.attempts[report.attempt - 1].notSentCause = cause
             requestNeverExecutes(report.attempt)
-        case .notProcessed(_, let retryAfter): notProcessed(report.attempt, retryAfter)
+        case .notProcessed(let status, let retryAfter): notProcessed(report.attempt, status, retryAfter)
         case .refused(let status, let partnerCode):
             alarm(.requestRefused(attempt: report.attempt, httpStatus: status))
             state.attempts[report.attempt - 1].refusal = Rejection(
@@ -100,19 +100,21 @@ extension Step {
         }
     }
 
-    /// 401 and 429: repeated a stated number of times, each time by an `attempt.retried`. Not while a cancel is
-    /// requested or the payment is frozen.
-    private mutating func notProcessed(_ number: Int, _ retryAfter: Milliseconds?) {
+    /// 401, once, and 429, a stated number of times: each repeat by an `attempt.retried` (CONTRACT section 6). Not while a
+    /// cancel is requested or the payment is frozen, and not where the partner wants to be left alone for longer than a
+    /// payment should wait for one route.
+    private mutating func notProcessed(_ number: Int, _ status: Int, _ retryAfter: Milliseconds?) {
         let attempt = state.attempts[number - 1]
         let terms = terms(of: attempt)
         let stopped = isStopped(attempt, number)
         state.attempts[number - 1].notSentCause = .notProcessed
         let repeats = attempt.negatives + 1
-        guard attempt.phase == .sending, !stopped, repeats <= terms.notProcessedRepeats, attempt.requests < 30,
-            attempt.unaccounted == 1
+        let limit = status == 401 ? min(1, terms.notProcessedRepeats) : terms.notProcessedRepeats
+        let wait = max(retryAfter ?? Milliseconds(200), Milliseconds(50))
+        guard attempt.phase == .sending, !stopped, repeats <= limit, attempt.requests < 30, attempt.unaccounted == 1,
+            wait <= .seconds(60)
         else { return requestNeverExecutes(number) }
         state.attempts[number - 1].negatives += 1
-        let wait = min(max(retryAfter ?? Milliseconds(200), Milliseconds(50)), .seconds(60))
         state.attempts[number - 1].plan = .resend
         state.attempts[number - 1].due = now.wall + wait
     }

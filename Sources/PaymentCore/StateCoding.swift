@@ -1,8 +1,8 @@
 import PaymentModel
 import RecordFormat
 
-/// The stored form of a state: a version byte, then its fields in order. A newer version than we know is refused, never
-/// guessed at; an older one is read.
+/// The stored form of a state: a version byte, then its fields in order. A version that we do not know is refused,
+/// never guessed at.
 extension PaymentState {
     /// The version that is written.
     static let codingVersion: UInt8 = 1

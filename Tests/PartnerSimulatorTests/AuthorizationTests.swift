@@ -44,6 +44,19 @@ struct AuthorizationTests {
         #expect(driver.newsTypes.last == (completed ? "authorization.accepted" : "authorization.rejected"))
     }
 
+    @Test("An authorization that waits for the customer can be voided: the page brings nothing about any more")
+    func voidOfAChallenge() {
+        let driver = WorldDriver()
+        driver.authorize("A1", token: "tok_challenge")
+        #expect(driver.json(driver.operate("voids", "bank-a-a1", "V1", 1_000))["status"] == "accepted")
+        #expect(driver.newsTypes.last == "authorization.voided")
+        #expect(driver.findAuthorization("A1")?["status"] == "rejected")
+        #expect(driver.json(driver.send("GET", "/challenges/bank-a-a1"))["result"] == "declined")
+        #expect(driver.json(driver.operate("captures", "bank-a-a1", "C1", 1))["reason"] == "AG01")
+        #expect(driver.json(driver.operate("voids", "bank-a-a1", "V2", 1_000))["reason"] == "AG01")
+        #expect(driver.books()["movements"] == [])
+    }
+
     @Test("Captures, voids and refunds within their bounds; the books say what moved")
     func operations() {
         let driver = WorldDriver { $0.feeFixed = 10 }

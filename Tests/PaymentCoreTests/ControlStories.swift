@@ -290,6 +290,38 @@ struct ControlStories {
         #expect(payout.state.status != .routing)
     }
 
+    /// A 4xx says that no order came of the request. An order that shows all the same contradicts it.
+    @Test("B31: an order that shows after the partner had refused to process it stops every further send")
+    func freezeAfterRefusal() {
+        for byInquiry in [true, false] {
+            var payout = Driver()
+            payout.initiate()
+            payout.end(1, .refused(httpStatus: 422, partnerCode: nil))
+            #expect(payout.submits.count == 2)
+            payout.notify(OrderReport(status: .accepted), fresh: !byInquiry)
+            if byInquiry { payout.answer(.found(OrderReport(status: .pending))) }
+            #expect(payout.alarms.contains(.contradiction(attempt: 1)))
+            #expect(payout.names.last == "attemptInquired")
+            #expect(payout.effects.contains(.withdraw(attempt: 2)))
+            payout.end(2, .notSent(.notAuthorized))
+            #expect(payout.submits.count == 2 && payout.state.status == .routing)
+            payout.wait(.seconds(3))
+            payout.answer(.found(OrderReport(status: .settled)))
+            #expect(payout.state.status == .settled)
+        }
+    }
+
+    @Test("C42: an order known rejected that shows as pending once more is an old picture, and stops nobody")
+    func noFreezeAfterRejection() {
+        var payout = Driver()
+        payout.initiate()
+        payout.end(1, .order(OrderReport(status: .rejected, code: "AM02", mayGoElsewhere: true)))
+        let told = payout.events.count
+        payout.notify(OrderReport(status: .accepted))
+        #expect(payout.events.count == told)
+        #expect(!payout.alarms.contains(.contradiction(attempt: 1)))
+    }
+
     @Test("B32: a contradiction that nobody clears stays parked for a person")
     func sticky() {
         var payout = Driver()

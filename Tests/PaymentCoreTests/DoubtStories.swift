@@ -132,6 +132,20 @@ struct DoubtStories {
         #expect(payout.state.attempts[0].phase == .rejected)
     }
 
+    @Test("B15 B24: neither is the end what a notification says of one of several orders, unless the key binds")
+    func rejectionToldOfOneOrder() {
+        for binds in [false, true] {
+            var payout = repeatable { $0.key.bindsAllRequests = binds }
+            #expect(payout.submits.count == 2)
+            payout.notify(OrderReport(status: .rejected, code: "AM02", mayGoElsewhere: true))
+            #expect(payout.state.attempts[0].phase == (binds ? .rejected : .inDoubt))
+            #expect(payout.submits.count == (binds ? 3 : 2), "no other route while the other order may be paid")
+            payout.notify(OrderReport(status: .settled), id: 2)
+            #expect(payout.names.contains("attemptLateSuccess") == binds)
+            if !binds { #expect(payout.clearing == -1_000) }
+        }
+    }
+
     @Test("B16: the end of an earlier incarnation's sender ends nothing")
     func earlierIncarnation() {
         var payout = Driver()

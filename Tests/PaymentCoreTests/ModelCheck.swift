@@ -13,6 +13,12 @@ extension Scenario {
     static let truthful: [Scenario] = [
         Scenario(
             name: "payout, cancel, takeover, late arrivals", commands: [.cancel(reason: nil)], faults: 3, depth: 7),
+        Scenario(
+            name: "payout, repeated where nobody can be asked",
+            terms: World.terms {
+                $0.inquiry = false
+                $0.key.safeWithoutInquiry = true
+            }, commands: [.cancel(reason: nil)], faults: 3, depth: 6),
         Scenario(name: "payout, returns, operator", hasReturns: true, hasOperator: true, depth: 6),
         Scenario(
             name: "payout submitted, cancel crossing its end", commands: [.cancel(reason: nil)], hasReturns: true,
@@ -84,7 +90,7 @@ struct ModelCheck {
         "the search would see it: a catalogue that promises too much loses money within the same depth",
         arguments: [0, 1, 2])
     func mutants(which: Int) {
-        var scenario = Scenario.truthful[which == 2 ? 8 : 0]
+        var scenario = Scenario.truthful[which == 2 ? 9 : 0]
         scenario.terms.inFlightBound = which == 1 ? SmallPartner.flight : .zero
         scenario.terms.visibilityLag = which == 1 ? .zero : SmallPartner.lag
         scenario.terms.inquirySlots = [Milliseconds(which == 1 ? 5_100 : 2_100)]

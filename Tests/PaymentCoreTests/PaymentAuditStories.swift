@@ -139,6 +139,31 @@ struct PaymentAudit {
         #expect(payment.clearing == -100)
     }
 
+    @Test("a dispute that is opened once more, under another notification, is posted once")
+    func disputeOpenedTwice() {
+        var payment = States.captured(100)
+        payment.dispute(.opened, id: 1)
+        payment.dispute(.opened, units: 40, id: 2)
+        #expect(payment.postings.map(\.kind) == [.settlement, .chargeback])
+        #expect(payment.clearing == 0)
+    }
+
+    @Test("a capture is not started anew once the authorization is void, or another attempt of it has captured")
+    func restartGivenUp() {
+        for captured in [true, false] {
+            var payment = States.authorized { $0.command(.capture(States.request("c1", 100))) }
+            payment.end(2, .notSent(.connect))
+            if captured {
+                payment.notify(OrderReport(status: .settled), attempt: 2)
+            } else {
+                payment.notify(OrderReport(status: .voided), attempt: 1)
+            }
+            payment.wait(.seconds(60))
+            #expect(payment.submits.count == 2, "no second capture")
+            #expect(payment.state.captured == (captured ? 100 : 0))
+        }
+    }
+
     @Test("a chargeback of more than is left goes to suspense, and back when it is won")
     func chargebackBeyond() {
         var payment = States.refunded(50)

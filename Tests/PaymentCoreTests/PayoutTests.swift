@@ -79,18 +79,32 @@ struct PayoutTests {
         #expect(code == "AC04")
     }
 
-    @Test("401 and 429 are repeated with the same key, each time committed; then given up")
-    func notProcessed() {
+    @Test(
+        "401, once, and 429 are repeated with the same key, each time committed; then given up",
+        arguments: [(401, 1), (429, 2)])
+    func notProcessed(status: Int, repeats: Int) {
         var payout = Driver()
         payout.initiate()
-        for _ in 0..<3 {
-            payout.end(1, .notProcessed(httpStatus: 429, retryAfter: .seconds(1)))
+        for _ in 0..<(repeats + 1) {
+            payout.end(1, .notProcessed(httpStatus: status, retryAfter: .seconds(1)))
             payout.wait(.seconds(1))
         }
-        #expect(payout.submits.filter { $0.attempt == 1 }.count == 3)
+        #expect(payout.submits.filter { $0.attempt == 1 }.count == repeats + 1)
         #expect(Set(payout.submits.filter { $0.attempt == 1 }.map(\.idempotencyKey)).count == 1)
         #expect(payout.state.attempts[0].phase == .notSent)
         #expect(payout.submits.last?.route == World.routeB)
+    }
+
+    @Test("a partner that wants to be left alone for longer than a route is worth waiting for is not asked again")
+    func retryAfterLong() {
+        for (seconds, requests) in [(60, 2), (61, 1), (86_400, 1)] as [(Int64, Int)] {
+            var payout = Driver()
+            payout.initiate()
+            payout.end(1, .notProcessed(httpStatus: 429, retryAfter: .seconds(seconds)))
+            payout.wait(.seconds(60))
+            #expect(payout.submits.filter { $0.attempt == 1 }.count == requests)
+            #expect((payout.submits.last?.route == World.routeB) == (requests == 1))
+        }
     }
 
     @Test("a restore never sends; the intent is in doubt and asked about after the full gate")

@@ -148,6 +148,21 @@ let shippedDirectory: String = {
         }
     }
 
+    @Test("Where the calendars end a person decides: nobody knows when the window opens, and that is no failure")
+    func beyondTheCalendar() throws {
+        let policy = try ShippedPolicyTests.bundle().routing
+        let asked = payout { $0.wishes.rail = Rail("sepa-credit-transfer") }
+        for moment in [utc(2027, 12, 31, 17), utc(2028, 1, 3, 4)] {
+            let decision = policy.decide(asked, health: nil, now: at(moment))
+            guard case .offload(let order) = decision.outcome else {
+                Issue.record("\(decision.outcome)")
+                continue
+            }
+            #expect(order.lane == .manual)
+            #expect(decision.eliminated.contains { $0.detail == "no opening known" })
+        }
+    }
+
     @Test("An outage of every route waits; when one recovers it goes on")
     func outage() throws {
         let policy = try ShippedPolicyTests.bundle().routing

@@ -14,12 +14,18 @@ extension OffloadPlan {
         }
         guard let queue else { return nil }
         var release: (at: Timestamp, rule: String)?
+        var isForAPerson = false
         for wait in waits where queue.causes.contains(wait.code) {
+            if wait.isBeyondCalendar {
+                isForAPerson = true
+                continue
+            }
             let at = max(wait.until ?? now + queue.retryAfter, now + Milliseconds(1))
             if let earliest = release, earliest.at <= at { continue }
             release = (at, OffloadPlan.releaseRule(of: wait.code))
         }
-        guard let release else { return nil }
+        // Only a closed window that no calendar sees open again: the calendar wants a person, the payment no failure.
+        guard let release else { return isForAPerson ? manualOrder(now: now) : nil }
         var deadline = (query.offloadedSince ?? now) + queue.deadline
         if let deliverBy = query.deliverBy { deadline = min(deadline, deliverBy) }
         guard release.at < deadline else { return manualOrder(now: now) }

@@ -20,6 +20,8 @@ struct Selection {
         var code: EliminationCode
         /// When; nil where only trying tells.
         var until: Timestamp?
+        /// Beyond what the calendars cover: it will be, but nobody can say when.
+        var isBeyondCalendar = false
     }
 
     var survivors: [Survivor] = []
@@ -40,7 +42,7 @@ struct Selection {
     /// A closed window: the next opening is the detail.
     mutating func wait(_ route: Route, _ code: EliminationCode, until: Timestamp?) {
         eliminate(route, code, until.map { "opens \(Selection.minute($0))" } ?? "no opening known")
-        if until != nil { waits.append(Wait(code: code, until: until)) }
+        waits.append(Wait(code: code, until: until, isBeyondCalendar: until == nil))
     }
 
     /// A route where this payment has been. Where nothing left for it, time may heal.
