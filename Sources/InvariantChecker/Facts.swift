@@ -175,6 +175,8 @@ public struct CheckedWorld: Sendable {
     public var movements: [MovementFact] = []
     /// What partners received.
     public var requests: [RequestFact] = []
+    /// The state in which the daemon shows payments: those that it showed alike before and after the events were read.
+    public var shown: [String: String] = [:]
     /// Whether everything has come to rest: then every payment must be finished or parked (L1), every command answered
     /// (S5), and the books must agree (S15).
     public var atRest = true

@@ -12,10 +12,13 @@ public struct InvariantChecker {
 
     private var histories: [String: PaymentHistory] = [:]
     private var owners: [String: (payment: String, attempt: AttemptHistory)] = [:]
+    /// By partner and idempotency key: a cancel names no reference of ours.
+    private var keys: [String: (payment: String, attempt: AttemptHistory)] = [:]
 
     /// Checks a world. Cost: sorting of the events, otherwise linear.
     public init(_ world: CheckedWorld) {
         readEvents(world)
+        shown(world)
         outcomes(world)
         executions(world)
         requests(world)
@@ -63,11 +66,29 @@ public struct InvariantChecker {
                     note("S4", payment, "reference \(attempt.reference) also belongs to \(other.attempt.id)")
                 }
                 owners[attempt.reference] = (payment, attempt)
+                let key = "\(attempt.partner) \(attempt.key)"
+                if let other = keys[key] {
+                    note("S4", payment, "key \(attempt.key) also belongs to \(other.attempt.id)")
+                }
+                keys[key] = (payment, attempt)
             }
             for event in ordered where event.name == "attempt.resolved" {
                 doubts[event.data["outcome"]?.text ?? "?", default: 0] += 1
             }
             histories[payment] = history
+        }
+    }
+
+    /// S8: what the daemon shows of a payment is what its events say.
+    private mutating func shown(_ world: CheckedWorld) {
+        for (payment, state) in world.shown {
+            guard let history = histories[payment] else {
+                note("S8", payment, "is shown as \(state) and has no events")
+                continue
+            }
+            if history.state != state {
+                note("S8", payment, "is shown as \(state), and its events lead to \(history.state)")
+            }
         }
     }
 
@@ -125,15 +146,17 @@ public struct InvariantChecker {
         var bodies: [String: String] = [:]
         var posted: [String: Bool] = [:]  // reference → whether it may be posted again
         for request in world.requests {
-            guard let reference = request.reference else { continue }
-            let subject = "\(request.partner) \(reference)"
-            if request.method == "GET" {
+            if request.method == "GET", let reference = request.reference {
+                let subject = "\(request.partner) \(reference)"
                 if request.status == 200, posted[subject] != nil { posted[subject] = true }
                 continue
             }
             guard request.method == "POST", let key = request.key else { continue }
-            guard let owner = owners[reference] else {
-                note("S4", subject, "\(request.path) for a reference without intent")
+            let subject = "\(request.partner) \(request.reference ?? key)"
+            let intent = request.reference.map { owners[$0] } ?? keys["\(request.partner) \(key)"]
+            guard let owner = intent else {
+                let what = request.reference == nil ? "key" : "reference"
+                note("S4", subject, "\(request.path) for a \(what) without intent")
                 continue
             }
             if owner.attempt.key != key { note("S4", subject, "another key than the intent's") }
@@ -148,6 +171,8 @@ public struct InvariantChecker {
             {
                 note("S4", subject, "received \(started - request.at) ms before its intent")
             }
+            // A cancel moves nothing, and goes out under the same key until it is answered (the contract, section 2).
+            guard request.reference != nil else { continue }
             if posted[subject] == false { note("S16", subject, "posted again without an answered inquiry") }
             posted[subject] = [401, 429].contains(request.status)
         }

@@ -9,7 +9,10 @@ extension World {
     {
         var world = CheckedWorld()
         world.commands = commands
+        let before = await shown()
         world.events = try await records("events").map { RecordFact($0) }
+        let after = before.isEmpty ? [:] : await shown()
+        world.shown = before.filter { after[$0.key] == $0.value }.mapValues(\.state)
         world.settlements = try await records("settlements").map { RecordFact($0) }
         world.atRest = atRest
         for name in bankPorts.keys.sorted() where books {
@@ -24,6 +27,38 @@ extension World {
         }
         return world
     }
+
+    /// A payment as the list shows it.
+    private struct Shown: Equatable {
+        var state: String
+        var since: String
+    }
+
+    /// All payments in all states, by the daemon's list; none where no daemon answers.
+    private func shown() async -> [String: Shown] {
+        var found: [String: Shown] = [:]
+        let states = World.states.map { "state=\($0)" }.joined(separator: "&")
+        var next: String?
+        repeat {
+            let page = next.map { "&after=\($0)" } ?? ""
+            guard let answer = try? await call("GET", "/v1/payments?limit=1000&\(states)\(page)"),
+                answer.status == 200, let body = answer.json
+            else { return [:] }
+            for payment in body["payments"]?.array ?? [] {
+                found[payment["paymentId"]?.string ?? "?"] = Shown(
+                    state: payment["state"]?.string ?? "?", since: payment["since"]?.string ?? "?")
+            }
+            next = body["next"]?.string
+        } while next != nil
+        return found
+    }
+
+    /// The states of payouts and payments (the contract, section 3).
+    private static let states = [
+        "received", "screening", "held", "routing", "offloaded", "attempting", "inDoubt", "submitted", "settled",
+        "returned", "failed", "cancelled", "blocked", "authorizing", "actionRequired", "authorized", "capturing",
+        "captured", "voided", "expired", "partiallyRefunded", "refunded", "disputed", "chargedBack",
+    ]
 
     /// Checks every promise, and that there was something to check.
     package func expectInvariants(

@@ -50,12 +50,14 @@ struct Story {
                 source: "switchyard", subject: "p-1", data: .object(data)))
     }
 
-    mutating func start(_ attempt: String, reference: String, state: String) {
+    mutating func start(
+        _ attempt: String, reference: String, state: String, operation: String = "payout", key: String? = nil
+    ) {
         event(
             "attempt.started", state,
             [
-                "attemptId": .text(attempt), "operation": .text("payout"), "partner": .text("bank-a"),
-                "reference": .text(reference), "idempotencyKey": .text(reference),
+                "attemptId": .text(attempt), "operation": .text(operation), "partner": .text("bank-a"),
+                "reference": .text(reference), "idempotencyKey": .text(key ?? reference),
                 "occurredAt": .text("1970-01-01T00:16:39.900Z"),
             ])
     }
@@ -160,6 +162,85 @@ struct InvariantCheckerTests {
         again.bodyHash = "other"
         story.world.requests.append(again)
         #expect(story.broken == ["S4"])
+    }
+
+    @Test("S4: a cancel names no reference: it is found by its key")
+    func cancels() {
+        func story(_ key: String, at: Int64) -> Story {
+            var story = Story()
+            let settled = story.world.events.removeLast()
+            story.start("p-1-attempt-2", reference: "R2", state: "submitted", operation: "cancel")
+            story.event("attempt.accepted", "submitted", ["attemptId": .text("p-1-attempt-2")])
+            story.event(settled.name, "settled", story.money("p-1-attempt-1"))
+            var cancel = story.request("POST", key, at: at)
+            cancel.path = "/v1/transfers/t-1/cancel"
+            cancel.reference = nil
+            story.world.requests.append(cancel)
+            cancel.at += 10
+            story.world.requests.append(cancel)
+            return story
+        }
+        #expect(story("R2", at: 1_000_100).broken.isEmpty, "also when it is repeated")
+        #expect(story("R7", at: 1_000_100).broken == ["S4"], "a key that nobody intended")
+        #expect(story("R2", at: 900_000).broken == ["S4"], "before its intent")
+        var changed = story("R2", at: 1_000_100)
+        changed.world.requests[2].bodyHash = "other"
+        #expect(changed.broken == ["S4"], "the same key with another body")
+        var elsewhere = story("R2", at: 1_000_100)
+        elsewhere.world.requests[2].partner = "bank-b"
+        #expect(elsewhere.broken == ["S4"], "at another partner")
+        var twice = Story()
+        twice.start("p-1-attempt-2", reference: "R2", state: "settled", operation: "cancel", key: "R1")
+        #expect(twice.broken == ["S4"], "one key for two attempts")
+    }
+
+    /// Each as `event state minorUnits currency`, after an authorization of EUR 1.00.
+    static let amountStories: [(steps: [String], isBroken: Bool)] = [
+        (["captured captured 100 EUR"], false),
+        (["captured captured 101 EUR"], true),
+        (["captured captured 60 EUR", "captured captured 41 EUR"], true),
+        (["captured captured 80 EUR", "refunded refunded 80 EUR"], false),
+        (["captured captured 80 EUR", "refunded refunded 81 EUR"], true),
+        (["captured captured 80 EUR", "refunded partiallyRefunded 30 EUR", "disputed disputed 51 EUR"], true),
+        (["captured captured 80 EUR", "disputed disputed 80 EUR", "dispute-won captured 80 EUR"], false),
+        (["captured captured 100 USD"], true),
+    ]
+
+    @Test(
+        "S7: captured above the authorization, refunded or charged back above the captures, another currency",
+        arguments: amountStories)
+    func amounts(steps: [String], isBroken: Bool) {
+        var story = Story()
+        story.world = CheckedWorld()
+        story.event("command.accepted", "received", ["commandId": .text("c-1"), "commandSource": .text("urn:t")])
+        story.event("payment.received", "screening", [:])
+        story.event("screening.passed", "routing", [:])
+        story.start("p-1-attempt-1", reference: "R1", state: "authorizing", operation: "authorize")
+        func tell(_ name: String, _ state: String, _ units: Int64, _ currency: String) {
+            let amount: FactValue = .object(["currency": .text(currency), "minorUnits": .integer(units)])
+            let evidence: FactValue = .object(["kind": .text("operator")])
+            story.event(
+                "payment.\(name)", state,
+                ["attemptId": .text("p-1-attempt-1"), "evidence": evidence, "amount": amount])
+        }
+        tell("authorized", "authorized", 100, "EUR")
+        for step in steps {
+            let words = step.split(separator: " ").map(String.init)
+            tell(words[0], words[1], Int64(words[2]) ?? 0, words[3])
+        }
+        story.world.atRest = false
+        #expect(story.broken == (isBroken ? ["S7"] : []))
+    }
+
+    @Test("S8: a payment is shown in the state that its events lead to")
+    func shown() {
+        var story = Story()
+        story.world.shown = ["p-1": "settled"]
+        #expect(story.broken.isEmpty)
+        story.world.shown = ["p-1": "submitted"]
+        #expect(story.broken == ["S8"])
+        story.world.shown = ["p-1": "settled", "p-2": "held"]
+        #expect(story.broken == ["S8"], "what was never told")
     }
 
     @Test("S5: no outcome, two outcomes, an outcome of nothing")
