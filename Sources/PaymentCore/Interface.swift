@@ -142,6 +142,8 @@ public enum Alarm: Hashable, Sendable {
     case deadlinePassed
     /// A partner speaks under our reference of another amount or currency than the attempt's.
     case amountMismatch(attempt: Int)
+    /// A partner notifies us, under our reference, of another order of its own than it told before.
+    case referenceMismatch(attempt: Int)
     /// A partner says something that cannot be (a return of more than was paid, a dispute of an unknown capture).
     case implausible(attempt: Int)
 }

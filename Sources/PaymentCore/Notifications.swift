@@ -33,6 +33,10 @@ extension Step {
                 alarm(.amountMismatch(attempt: number))
                 return distrust(number, order, evidence)
             }
+            if let told = order.partnerReference, let known = attempt.partnerReference, told != known {
+                alarm(.referenceMismatch(attempt: number))
+                return distrust(number, order, evidence)
+            }
             if let operation = notification.operation, operation != attempt.operation {
                 alarm(.implausible(attempt: number))
                 return distrust(number, order, evidence)
@@ -41,8 +45,8 @@ extension Step {
         }
     }
 
-    /// A partner speaks under our reference of what is not our order: another amount, currency or operation. Nothing of
-    /// it is applied, the books are asked. What it claims to have is not dropped either: "not found" proves nothing from
+    /// A partner speaks under our reference of what is not our order: another amount, currency or operation, or its
+    /// own reference is another than it told before. Nothing of it is applied, the books are asked. What it claims to have is not dropped either: "not found" proves nothing from
     /// then on, and a closed attempt stops every send until that is clear.
     private mutating func distrust(_ number: Int, _ order: OrderReport, _ evidence: Evidence) {
         switch order.status {

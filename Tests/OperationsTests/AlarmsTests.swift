@@ -27,6 +27,7 @@ struct AlarmsTests {
             (.partner(payment, attempt: 2, partner: partner, .referenceMismatch), "reference-mismatch", "error"),
             (.partner(payment, attempt: 2, partner: partner, .severalOrders), "several-orders", "error"),
             (.payment(payment, .amountMismatch(attempt: 2)), "amount-mismatch", "error"),
+            (.payment(payment, .referenceMismatch(attempt: 2)), "reference-mismatch", "error"),
             (.payment(payment, .lateSuccess(attempt: 2)), "late-success", "error"),
             (.unexplainedMoney(partner, movement: "m-7"), "unexplained-money", "error"),
             (.recovered, "recovered", "info"),

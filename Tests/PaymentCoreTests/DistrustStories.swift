@@ -36,6 +36,51 @@ struct DistrustStories {
         #expect(payout.alarms.isEmpty)
     }
 
+    @Test(
+        "another reference of the partner's than it told before proves nothing, whatever it says: alarm and inquiry",
+        arguments: [OrderStatus.settled, .returned, .rejected, .pending])
+    func anotherPartnerReference(status: OrderStatus) {
+        var payout = Driver()
+        payout.initiate()
+        payout.end(1, .order(OrderReport(status: .accepted, partnerReference: "t-1")))
+        payout.notify(OrderReport(status: status, partnerReference: "t-2"))
+        #expect(payout.state.status == .submitted)
+        #expect(payout.postings.isEmpty)
+        #expect(payout.alarms == [.referenceMismatch(attempt: 1)])
+        #expect(payout.state.attempts[0].partnerReference == "t-1")
+        payout.answer(.found(OrderReport(status: .settled, partnerReference: "t-1")))
+        #expect(payout.state.status == .settled)
+        #expect(payout.clearing == -1_000)
+        #expect(payout.alarms == [.referenceMismatch(attempt: 1)])
+    }
+
+    @Test(
+        "the partner's own reference as it told it before, or told for the first time, is believed",
+        arguments: [true, false])
+    func samePartnerReference(isKnown: Bool) {
+        var payout = Driver()
+        payout.initiate()
+        payout.end(1, isKnown ? .order(OrderReport(status: .accepted, partnerReference: "t-1")) : .unclear(.timeout))
+        payout.notify(OrderReport(status: .settled, partnerReference: "t-1"))
+        #expect(payout.state.status == .settled)
+        #expect(payout.alarms.isEmpty)
+        #expect(payout.state.attempts[0].partnerReference == "t-1")
+    }
+
+    @Test("a settled payout does not come back by a notification of another order")
+    func returnOfAnotherOrder() {
+        var payout = Driver()
+        payout.initiate()
+        payout.end(1, .order(OrderReport(status: .settled, partnerReference: "t-1")))
+        payout.notify(OrderReport(status: .returned, partnerReference: "t-2"))
+        #expect(payout.state.status == .settled)
+        #expect(payout.clearing == -1_000)
+        #expect(payout.alarms == [.referenceMismatch(attempt: 1)])
+        payout.notify(OrderReport(status: .returned, partnerReference: "t-1"), id: 2)
+        #expect(payout.state.status == .returned)
+        #expect(payout.clearing == 0)
+    }
+
     @Test("in doubt: whoever claims to have executed it, by whatever amount, has had it: not found proves nothing")
     func notFoundProvesNothing() {
         var payout = Driver()

@@ -129,6 +129,8 @@ struct AlarmText {
                 of(attempt) + [("httpStatus", .integer(Int64(status)))])
         case .amountMismatch(let attempt):
             self.init("amount-mismatch", .error, PartnerAlarm.amountMismatch.words, of(attempt))
+        case .referenceMismatch(let attempt):
+            self.init("reference-mismatch", .error, PartnerAlarm.referenceMismatch.words, of(attempt))
         case .deadlinePassed:
             self.init("deadline-passed", .warning, "a hold or an offload entry has waited too long")
         case .implausible(let attempt):
@@ -142,7 +144,7 @@ extension PartnerAlarm {
         switch self {
         case .requestRefused: "a partner refused a request as malformed, forbidden or unknown"
         case .amountMismatch: "a partner shows our order with another amount or currency; it proves nothing"
-        case .referenceMismatch: "a partner's answer is about another order than ours; it proves nothing"
+        case .referenceMismatch: "a partner speaks of another order than ours; it proves nothing"
         case .severalOrders: "a partner shows more than one order under one of our references"
         }
     }
