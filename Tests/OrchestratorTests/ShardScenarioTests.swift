@@ -141,6 +141,38 @@ import Testing
         #expect(bench.transport.posts.count == 1)
     }
 
+    /// Another initiate under the same payment id is refused; neither screening, nor routing, nor a request may ever see
+    /// it: not in the batch that takes in the first, not later, not after a restart.
+    @Test func decisionsUseOnlyTheAcceptedInitiate() throws {
+        let domain = TestDomain(partners: ["bank-a", "bank-b", "bank-c"])
+        let bench = ShardBench(domain: domain)
+        bench.transport.script { _ in .wait }
+        bench.start()
+        func fail() throws {
+            let open = try #require(bench.transport.open.first)
+            bench.transport.end(open.exchange.id, ExchangeEnd(.notSent(.connect)))
+            bench.run(50)
+        }
+        bench.send("payout", "p1", "100")
+        bench.send("payout", "p1", "200")
+        bench.run(50)
+        #expect(domain.decisions.all == ["screening 100", "route 100"])
+        bench.send("payout", "p1", "300")
+        try fail()
+        #expect(domain.decisions.all == ["screening 100", "route 100", "route 100"])
+        #expect(bench.events("p1").count { $0 == "commandRejected" } == 2)
+        bench.crashAndRestart()
+        bench.send("payout", "p1", "400")
+        bench.transport.script { exchange in
+            exchange.call.method == "GET" ? .answer(200, "elsewhere") : .answer(201, "settled")
+        }
+        bench.run(60_000)
+        #expect(domain.decisions.all == ["screening 100", "route 100", "route 100", "route 100"])
+        #expect(bench.state("p1") == "settled")
+        let bodies = bench.transport.posts.map { String(decoding: $0.exchange.call.body, as: UTF8.self) }
+        #expect(bodies.count == 3 && bodies.allSatisfy { $0.hasSuffix("|100|100") }, "\(bodies)")
+    }
+
     /// The same attempt sends the same bytes, also when the body was read from the store again.
     @Test func aRepeatHasTheSameKeyAndBody() {
         let bench = ShardBench()

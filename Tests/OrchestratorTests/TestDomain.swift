@@ -5,6 +5,16 @@ import PaymentCore
 import PaymentModel
 import RecordFormat
 import Routing
+import Synchronization
+
+/// Which decisions were made, and for an initiate of which amount.
+final class DecisionLog: Sendable {
+    private let entries = Mutex<[String]>([])
+    func note(_ decision: String, _ initiation: Initiation) {
+        entries.withLock { $0.append("\(decision) \(initiation.instructedAmount.minorUnits)") }
+    }
+    var all: [String] { entries.withLock { $0 } }
+}
 
 /// A domain with the plainest formats that will do, so that scenarios speak of the shard and of nothing else. Commands,
 /// notifications, bodies and answers are words with `|` between them; routes are tried in a fixed order.
@@ -12,6 +22,8 @@ struct TestDomain: PaymentDomain {
     var rules: CoreRules
     var routes: [Route]
     var screening = ScreeningResult.passed(listVersion: 1)
+    /// For whose initiates decisions were made.
+    let decisions = DecisionLog()
     /// Shows in `routeSelected`.
     var policyVersion = "v1"
 
@@ -140,10 +152,14 @@ struct TestDomain: PaymentDomain {
 
     // MARK: Decisions
 
-    func screen(_ initiation: Initiation, now: Now) -> ScreeningResult { screening }
+    func screen(_ initiation: Initiation, now: Now) -> ScreeningResult {
+        decisions.note("screening", initiation)
+        return screening
+    }
 
     func route(_ initiation: Initiation, need: RouteNeed, payment: PaymentID, health: Health, now: Now) -> RouteDecision
     {
+        decisions.note("route", initiation)
         let candidates = routes.filter { !TestDomain.tried(need).contains($0) }.map {
             RouteCandidate(
                 route: $0, role: .primary, cost: RouteCost(fixed: 0, variable: 0, total: 0, currency: eur))
