@@ -138,8 +138,8 @@ struct ReadingTests {
                     policyVersion: "abc",
                     routes: [
                         RouteOverview.Entry(
-                            partner: "bank-a", rail: "sepa", kind: "payout", health: "open", openAttempts: 3,
-                            maximumOpenAttempts: 9,
+                            partner: "bank-a", rail: "sepa", kind: "payout", health: "open", isConfigured: false,
+                            openAttempts: 3, maximumOpenAttempts: 9,
                             currencies: [
                                 RouteOverview.Terms(
                                     currency: "EUR", amounts: 1...90,
@@ -153,6 +153,7 @@ struct ReadingTests {
         let routes = try await port.call("GET", "/v1/routes")
         #expect(routes.json?["routes"]?[0]?["health"]?.string == "open")
         #expect(routes.json?["routes"]?[0]?["capacity"]?["maximum"]?.integer == 9)
+        #expect(routes.json?["routes"]?[0]?["configured"] == .bool(false))
         // Half a basis point is 50 millionths, not none.
         let tiers = routes.json?["routes"]?[0]?["cost"]?[0]?["tiers"]
         #expect(tiers?[0]?["fixed"]?.integer == 5)

@@ -108,8 +108,8 @@ import Testing
 
     @Test("A partner that the daemon cannot reach")
     func partnerUnknown() throws {
-        let policy = try makePolicy([payoutRoute("a/sepa"), payoutRoute("b/sepa")])
-            .restricted(to: [PartnerName("a")])
+        let policy = try makePolicy([payoutRoute("a/sepa"), payoutRoute("b/sepa")], reached: [PartnerName("a")])
+        #expect(policy.reaches(PartnerName("a")) && !policy.reaches(PartnerName("b")))
         let decision = policy.decide(payout(), health: nil, now: at(friday))
         #expect(decision.names == ["a/sepa"])
         #expect(decision.code("b/sepa") == .partnerUnknown)

@@ -79,11 +79,14 @@ func payoutRoute(_ name: String, _ change: (inout CatalogueRoute) -> Void = { _ 
 }
 
 /// A policy with one rule for everything, whose first choice are all routes, unless told otherwise.
-func makePolicy(_ routes: [CatalogueRoute], rules: [RoutingRule]? = nil, offload: OffloadPlan? = nil) throws
-    -> RoutingPolicy
-{
+func makePolicy(
+    _ routes: [CatalogueRoute], rules: [RoutingRule]? = nil, offload: OffloadPlan? = nil,
+    reached: Set<PartnerName>? = nil
+) throws -> RoutingPolicy {
     let all = RoutingRule(name: "all", condition: .init(), primary: routes.map(\.route), offload: offload)
-    return try RoutingPolicy(version: "v1", routes: routes, rules: rules ?? [all], executionDates: executionDates)
+    return try RoutingPolicy(
+        version: "v1", routes: routes, rules: rules ?? [all], executionDates: executionDates,
+        configuredPartners: reached)
 }
 
 /// A payout of EUR 500.00 to a German IBAN.

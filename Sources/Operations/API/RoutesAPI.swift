@@ -32,7 +32,8 @@ struct RoutesAPI: Sendable {
         }
         return [
             "partner": .string(route.partner), "rail": .string(route.rail), "kind": .string(route.kind),
-            "health": .string(route.health), "onlyOnRequest": .bool(route.onlyOnRequest),
+            "health": .string(route.health), "configured": .bool(route.isConfigured),
+            "onlyOnRequest": .bool(route.onlyOnRequest),
             "cost": .array(costs),
             "capacity": [
                 "openAttempts": route.openAttempts.map { .integer(Int64($0)) } ?? .null,

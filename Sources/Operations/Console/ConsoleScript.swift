@@ -77,7 +77,7 @@ extension Console {
               c.tiers.map(t => (t.upTo === null ? "" : "up to " + money({currency: c.currency, minorUnits: t.upTo}) + ": ") +
                 money({currency: c.currency, minorUnits: t.fixed}) + " + " + t.perMillion / 100 + " bp").join("; ")).join(", ");
             $("routes").append(row([[route.partner], [route.rail + (route.onlyOnRequest ? " (on request)" : "")],
-              [route.kind], [route.health],
+              [route.kind], [route.configured ? route.health : "not configured"],
               [(capacity.openAttempts ?? "–") + " / " + (capacity.maximum ?? "–")], [cost, "details"]]));
           }
         }

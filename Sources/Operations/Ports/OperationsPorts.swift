@@ -137,6 +137,8 @@ public struct RouteOverview: Sendable, Equatable {
         public var kind: String
         /// `healthy`, `throttled`, `halfOpen`, `open`.
         public var health: String
+        /// Whether the configuration has its partner; else no payment goes there.
+        public var isConfigured: Bool
         /// Whether it is taken only on request.
         public var onlyOnRequest: Bool
         /// Attempts under way, over all shards; nil where nobody counts.
@@ -148,13 +150,15 @@ public struct RouteOverview: Sendable, Equatable {
 
         /// A route.
         public init(
-            partner: String, rail: String, kind: String, health: String, onlyOnRequest: Bool = false,
-            openAttempts: Int? = nil, maximumOpenAttempts: Int? = nil, currencies: [Terms] = []
+            partner: String, rail: String, kind: String, health: String, isConfigured: Bool = true,
+            onlyOnRequest: Bool = false, openAttempts: Int? = nil, maximumOpenAttempts: Int? = nil,
+            currencies: [Terms] = []
         ) {
             self.partner = partner
             self.rail = rail
             self.kind = kind
             self.health = health
+            self.isConfigured = isConfigured
             self.onlyOnRequest = onlyOnRequest
             self.openAttempts = openAttempts
             self.maximumOpenAttempts = maximumOpenAttempts

@@ -31,7 +31,7 @@ public struct SwitchyardDomain: PaymentDomain {
     /// A domain.
     ///
     /// - Parameters:
-    ///   - policy: restricted to the configured partners.
+    ///   - policy: made for the configured partners, so that routes of others are eliminated.
     ///   - partners: the adapter of each.
     ///   - rules: `terms` is taken from the policy.
     ///   - shards: how many shards share every capacity.

@@ -37,6 +37,7 @@ public struct RoutingPolicy: Sendable {
     public let terms: [Route: RouteTerms]
 
     let compiled: CompiledPolicy
+    private let configuredPartners: Set<PartnerName>?
 
     /// Compiles a policy. Cost: routes × rules bytes of memory, once.
     ///
@@ -50,18 +51,15 @@ public struct RoutingPolicy: Sendable {
         self.rules = rules
         self.executionDates = executionDates
         self.rates = rates
+        self.configuredPartners = configuredPartners
         compiled = try CompiledPolicy(routes: routes, rules: rules, configuredPartners: configuredPartners)
         var terms: [Route: RouteTerms] = [:]
         for route in routes { terms[route.route] = route.terms }
         self.terms = terms
     }
 
-    /// The same policy for a daemon that reaches these partners only.
-    public func restricted(to configuredPartners: Set<PartnerName>) throws(RoutingPolicyFault) -> RoutingPolicy {
-        try RoutingPolicy(
-            version: version, routes: routes, rules: rules, executionDates: executionDates, rates: rates,
-            configuredPartners: configuredPartners)
-    }
+    /// Whether the daemon can reach a partner; the routes of others are eliminated by every decision.
+    public func reaches(_ partner: PartnerName) -> Bool { configuredPartners?.contains(partner) ?? true }
 
     /// The place of a route in `routes`, or nil where the catalogue does not have it.
     public func index(of route: Route) -> Int? { compiled.routeIndex[route].map { Int($0) } }

@@ -14,7 +14,8 @@ enum RouteView {
                 return RouteOverview.Entry(
                     partner: route.route.partner.text, rail: route.route.rail.text,
                     kind: route.kind == .payout ? "payout" : "payment", health: health(seen),
-                    onlyOnRequest: route.onlyOnRequest, openAttempts: seen.openAttempts,
+                    isConfigured: policy.reaches(route.route.partner), onlyOnRequest: route.onlyOnRequest,
+                    openAttempts: seen.openAttempts,
                     maximumOpenAttempts: route.capacity.openAttempts,
                     currencies: route.currencies.sorted { $0.key < $1.key }.map { currency, terms in
                         RouteOverview.Terms(

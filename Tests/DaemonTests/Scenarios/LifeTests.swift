@@ -115,6 +115,43 @@ struct LifeTests {
         }
     }
 
+    @Test("routes of a partner that the configuration does not have: eliminated with a reason, also after a reload")
+    func partnerNotConfigured() async throws {
+        let folder = TemporaryDirectory("policy")
+        let routing = folder.appending("routing")
+        try FileManager.default.copyItem(atPath: World.top + "/routing", toPath: routing)
+        let world = try await World(routing: routing) { text in
+            text.split(separator: "\n").filter { !$0.contains("bank-b:") }.joined(separator: "\n") + "\n"
+        }
+        let daemon = try await world.start()
+        func expectEliminated(_ payment: String) async throws {
+            try await world.send([Line.payout(payment)])
+            try await world.waits(payment, "settled")
+            let selected = try await world.records(payment: payment).filter { World.name($0) == "route.selected" }
+            let data = try #require(selected.first?["data"])
+            let gone = data["eliminated"]?.array?.filter { $0["partner"]?.string == "bank-b" } ?? []
+            #expect(!gone.isEmpty && gone.allSatisfy { $0["code"]?.string == "partner-unknown" }, "\(data)")
+            #expect(data["candidates"]?.array?.allSatisfy { $0["partner"]?.string == "bank-a" } == true, "\(data)")
+        }
+        try await expectEliminated("before")
+        let routes = try await world.call("GET", "/v1/routes").json
+        for route in routes?["routes"]?.array ?? [] {
+            #expect(route["configured"] == .bool(route["partner"]?.string == "bank-a"), "\(route)")
+        }
+        let explain = try await world.run(
+            ["policy", "explain", "-", "--output", "json"], input: "\(Line.payout("x"))\n")
+        let said = try JSONValue(parsing: try #require(explain.lines.first))
+        let gone = said["eliminated"]?.array?.filter { $0["partner"]?.string == "bank-b" } ?? []
+        #expect(!gone.isEmpty && gone.allSatisfy { $0["code"]?.string == "partner-unknown" }, "\(explain)")
+        let file = URL(fileURLWithPath: routing + "/screening.yaml")
+        try Data((try String(contentsOf: file, encoding: .utf8) + "# read again\n").utf8).write(to: file)
+        daemon.signal(SIGHUP)
+        try await eventually(20, "the folder was read again") {
+            try await world.call("GET", "/v1/routes").json?["policyVersion"] != routes?["policyVersion"]
+        }
+        try await expectEliminated("after")
+    }
+
     @Test("a port in use and a directory that cannot be made end it with 3, one line each, and touch nothing")
     func taken() async throws {
         let world = try await World(banks: false)
