@@ -3,7 +3,7 @@ import YAMLDocument
 
 extension ConfigurationDecoder {
     private enum LimitsKey: String, CaseIterable {
-        case maximumCommandBytes, maximumNotificationBytes, maximumDeskBytes, maximumBundleBytes
+        case maximumCommandBytes, maximumNotificationBytes, maximumDeskBytes, maximumBundleBytes, maximumRecordBytes
         case activePayments, inputsPerCommit, callsInProgress, forgedNotificationsKept
     }
     private enum GatesKey: String, CaseIterable { case stallBound, clockSkewAllowance }
@@ -25,6 +25,9 @@ extension ConfigurationDecoder {
         }
         if let size = try mapping.optional(.maximumBundleBytes) {
             limits.maximumBundleBytes = try bytes(size, in: 1_048_576...67_108_864)
+        }
+        if let size = try mapping.optional(.maximumRecordBytes) {
+            limits.maximumRecordBytes = try bytes(size, in: 1_048_576...67_108_864)
         }
         if let number = try mapping.optional(.activePayments) {
             limits.activePayments = Int(try number.integer(in: 100...10_000_000))

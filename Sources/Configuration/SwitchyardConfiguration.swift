@@ -53,9 +53,12 @@ public struct LimitsConfiguration: Sendable, Hashable {
     public var maximumNotificationBytes = 65_536
     /// Largest command of the desk over HTTP (hold, offload, resolve): `maximumDeskBytes`, default 64KiB.
     public var maximumDeskBytes = 65_536
-    /// Largest request of `switchyard send`, which bundles records untouched and sends about 512KiB at once, or one record
-    /// that is larger: `maximumBundleBytes`, default 4MiB. Every other path of the port takes bodies of 4KiB.
+    /// Largest request of `switchyard send` that brings several records; it sends about 512KiB at once:
+    /// `maximumBundleBytes`, default 4MiB. Every other path of the port takes bodies of 4KiB.
     public var maximumBundleBytes = 4_194_304
+    /// Largest record that `switchyard send` stores in the embedded log, alone in its request where it is larger than a
+    /// bundle: `maximumRecordBytes`, default 16MiB. What is larger than a command goes from there to the dead letters.
+    public var maximumRecordBytes = 16_777_216
     /// Payments with an actor in memory, per shard: `activePayments`, default 100 000.
     public var activePayments = 100_000
     /// Inputs taken into one commit: `inputsPerCommit`, default 1 000.

@@ -19,6 +19,8 @@ public struct LogError: Error, Sendable, Equatable, CustomStringConvertible {
         case unavailable
         /// Stored bytes cannot be read. A person must look.
         case corrupt
+        /// An appended record that the log never takes, for its size; others of the batch may be stored.
+        case tooLarge
         /// The log refuses to start: settings or partition counts.
         case misconfigured
         /// Another process holds the directory. Nothing is wrong with it; try again when that one has ended.

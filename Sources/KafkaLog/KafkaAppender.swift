@@ -131,7 +131,10 @@ public final class KafkaAppender: LogAppender {
     }
 
     private static func translated(_ error: KafkaError) -> LogError {
-        error.code == .messageTooLarge || error.code == .invalidArgument
-            ? LogError(.misconfigured, "\(error)") : LogError(.unavailable, "\(error)")
+        switch error.code {
+        case .messageTooLarge: LogError(.tooLarge, "\(error)")
+        case .invalidArgument: LogError(.misconfigured, "\(error)")
+        default: LogError(.unavailable, "\(error)")
+        }
     }
 }

@@ -122,6 +122,8 @@ public struct PolicyExplanation: Sendable, Codable, Hashable {
         public var detail: String
     }
 
+    /// The payment, where its command was given.
+    public var paymentId: String?
     /// The version of the policy.
     public var policyVersion: String
     /// The rule that matches; nil where none does.
@@ -136,7 +138,8 @@ public struct PolicyExplanation: Sendable, Codable, Hashable {
     public var eliminated: [Eliminated]
 
     /// Decides on a query as the daemon would with all routes healthy, and tells why.
-    public init(_ policy: RoutingPolicy, _ query: RouteQuery, now: Now) {
+    public init(_ policy: RoutingPolicy, _ query: RouteQuery, payment: PaymentID? = nil, now: Now) {
+        paymentId = payment?.text
         let decision = policy.decide(query, health: nil, now: now)
         policyVersion = decision.policyVersion
         rule = policy.matchingRule(query, now: now)?.name

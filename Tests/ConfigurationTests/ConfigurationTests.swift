@@ -78,6 +78,7 @@ func refusal(_ text: String) -> YAMLError? {
         #expect(configuration.limits.maximumNotificationBytes == 64 * 1_024)
         #expect(configuration.limits.maximumDeskBytes == 64 * 1_024)
         #expect(configuration.limits.maximumBundleBytes == 4 * 1_024 * 1_024)
+        #expect(configuration.limits.maximumRecordBytes == 16 * 1_024 * 1_024)
         #expect(configuration.retention.withoutMoney == Milliseconds(30 * 86_400_000))
         #expect(configuration.retention.withMoney == Milliseconds(400 * 86_400_000))
         #expect(configuration.gates.stallBound == .automatic)

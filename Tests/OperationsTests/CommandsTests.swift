@@ -152,7 +152,7 @@ struct CommandsTests {
     @Test(
         "each route takes what it needs and no more: a problem document, and nothing was taken",
         arguments: [
-            ("POST", "/v1/commands", 70_536, 413), ("POST", "/v1/commands", 70_537, 413),
+            ("POST", "/v1/commands", 70_536, 400), ("POST", "/v1/commands", 70_537, 413),
             ("POST", "/v1/records", 8_001, 413), ("POST", "/v1/records", 8_000, 400),
             ("POST", "/v1/notifications/nobody", 2_001, 404), ("POST", "/v1/notifications/nobody", 2_000, 404),
             ("POST", "/v1/payments", 20_000, 405), ("POST", "/v1/payments", 1, 405),
@@ -162,6 +162,7 @@ struct CommandsTests {
         limits.maximumCommandBytes = 5_000
         limits.maximumNotificationBytes = 2_000
         limits.maximumBundleBytes = 8_000
+        limits.maximumRecordBytes = 7_000
         let port = try PortUnderTest(limits: limits)
         let answer = try await port.call(method, path, body: String(repeating: "x", count: bytes))
         #expect(answer.status == status)
@@ -219,6 +220,26 @@ struct CommandsTests {
             RecordBundle.append(try SendLine(Array(line.utf8), timestamp: 7, extra: extra).frame, to: &body)
         }
         return body
+    }
+
+    @Test("a record may be larger than a bundle, alone; several together not, and none beyond the log's bound")
+    func largeRecords() async throws {
+        var limits = OperationsLimits()
+        limits.maximumBundleBytes = 8_000
+        limits.maximumRecordBytes = 20_000
+        let port = try PortUnderTest(limits: limits)
+        func line(_ bytes: Int) -> String {
+            #"{"type":"x","id":"h","subject":"big","data":"\#(String(repeating: "y", count: bytes))"}"#
+        }
+        #expect(try await port.call("POST", "/v1/records", bytes: bundle([line(7_000), line(7_000)])).status == 413)
+        #expect(try await port.call("POST", "/v1/records", bytes: bundle([line(20_000)])).status == 413)
+        #expect(try port.records(.commands).isEmpty)
+        let room = 20_000 - (try SendLine(Array(line(0).utf8), timestamp: 7).frame.count)
+        let over = try await port.call("POST", "/v1/records", bytes: bundle([line(room + 1)]))
+        #expect(over.status == 413)
+        #expect(over.json?["detail"]?.string?.contains("limits.maximumRecordBytes") == true, "\(over.text)")
+        #expect(try await port.call("POST", "/v1/records", bytes: bundle([line(room)])).status == 202)
+        #expect(try port.records(.commands).count == 1)
     }
 
     @Test("a bundle is stored untouched and whole, whatever is in it")

@@ -48,7 +48,7 @@ final class PortUnderTest: Sendable {
             appender: log, reader: log, access: access, limits: limits, now: { PortUnderTest.now },
             undecodable: undecodable, readiness: readiness, routes: routes, webhooks: webhooks, metrics: metrics)
         var settings = HTTPServerConfiguration()
-        settings.limits.bodyBytes = limits.maximumBundleBytes
+        settings.limits.bodyBytes = limits.maximumBodyBytes
         server = try HTTPServer(settings, router: OperationsRouter.make(ports))
         client = try HTTPClient(HTTPClientConfiguration(pools: [HTTPPoolConfiguration(name: "port")]))
     }

@@ -14,7 +14,7 @@ struct RecordsAPI: Sendable {
         router.add(
             "POST", "/v1/records",
             admission: { head, _ in
-                ports.access.admit([.send, .desk], head, bodyBytes: ports.limits.maximumBundleBytes)
+                ports.access.admit([.send, .desk], head, bodyBytes: ports.limits.maximumRecordsBody)
             }, { request, _, responder in post(request, responder) })
         router.add("GET", "/v1/records/{topic}") { request, path, responder in
             if case .failure(let problem) = ports.access.require([.read], request) {
@@ -63,6 +63,10 @@ struct RecordsAPI: Sendable {
             responder.answer(RecordsAPI.taken(0))
             return
         }
+        if let problem = tooLarge(bundle, bytes: request.body.count) {
+            responder.answer(problem)
+            return
+        }
         var batch = RecordBatch()
         for place in bundle {
             guard let record = RecordBundle.stamped(request.body[place], roles: caller.stamp) else {
@@ -83,6 +87,16 @@ struct RecordsAPI: Sendable {
                 responder.answer(RecordsAPI.taken(bundle.count))
             }
         }
+    }
+
+    /// A record may be larger than a bundle, but then it is alone: what one request holds in memory stays bounded.
+    private func tooLarge(_ bundle: [Range<Int>], bytes: Int) -> Problem? {
+        let limits = ports.limits
+        if let record = bundle.first(where: { $0.count > limits.maximumRecordBytes }) {
+            return Problem(413, detail: RecordBundle.tooLarge(record.count, limits.maximumRecordBytes))
+        }
+        guard bundle.count > 1, bytes > limits.maximumBundleBytes else { return nil }
+        return Problem(413, detail: "several records of more than \(limits.maximumBundleBytes) bytes in all")
     }
 
     private static func taken(_ count: Int) -> HTTPResponse {

@@ -75,12 +75,17 @@ public struct OperationsLimits: Sendable, Equatable {
     static let envelopeBytes = 65_536
     /// Largest body that any route takes.
     public var maximumBodyBytes: Int {
-        max(maximumBundleBytes, maximumCommandBytes + OperationsLimits.envelopeBytes, maximumNotificationBytes)
+        max(maximumRecordsBody, maximumCommandBytes + OperationsLimits.envelopeBytes, maximumNotificationBytes)
     }
+    /// Largest body that brings records: a bundle, or one record and its length.
+    var maximumRecordsBody: Int { max(maximumBundleBytes, maximumRecordBytes + RecordBundle.lengthBytes) }
     /// Largest bundle of `switchyard send`, and most records in one.
     public var maximumBundleBytes = 4 << 20
     /// See `maximumBundleBytes`.
     public var maximumBundleRecords = 10_000
+    /// Largest record of `switchyard send`. One that is larger than a bundle comes alone. It is no command any more, but
+    /// the log takes it, untouched, and the shard hands it to the dead letters (the contract, section 4).
+    public var maximumRecordBytes = 16 << 20
     /// Notifications that may wait for their commit; above, 503 before anything is looked at.
     public var notificationsWaiting = 1_024
     /// Forged notifications that are kept for inspection.

@@ -5,10 +5,18 @@ public enum RecordBundle {
     /// The header that says what the caller of a record may do. Only the daemon writes it.
     public static let rolesHeader = "switchyard-roles"
 
+    /// The most bytes that the length of a record takes.
+    static let lengthBytes = 10
+
     /// Appends one record.
     public static func append(_ frame: [UInt8], to body: inout [UInt8]) {
         BinaryWriter.append(unsigned: UInt64(frame.count), to: &body)
         body.append(contentsOf: frame)
+    }
+
+    /// What to say of a record that the log does not take.
+    public static func tooLarge(_ bytes: Int, _ limit: Int) -> String {
+        "a record of \(bytes) bytes; the log takes \(limit) (limits.maximumRecordBytes)"
     }
 
     /// The frames in a body; throws where it is none.

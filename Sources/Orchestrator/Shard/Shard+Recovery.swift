@@ -20,7 +20,7 @@ extension Shard {
         forgetEverything()
         failuresInRow += 1
         switch error.kind {
-        case .closed, .misconfigured, .heldElsewhere, .corrupt:
+        case .closed, .misconfigured, .heldElsewhere, .corrupt, .tooLarge:
             phase = .stopped(error.description)
             raise(.degraded(detail: error.description))
         case .fenced, .aborted, .outcomeUnknown, .full, .unavailable:

@@ -24,13 +24,14 @@ enum PolicyCommand {
             CommandDescription(
                 "explain", "where a payment would go, and why not elsewhere",
                 discussion: """
-                    FILE holds one initiate as `switchyard send` takes it. All routes are taken for healthy.
+                    FILE holds initiates as `switchyard send` takes them, one a line; each is explained by itself, and one that
+                    the daemon would refuse is told with its line. All routes are taken for healthy.
                     """,
                 options: [
                     .option("--policy", "DIRECTORY", "the folder (default: routing)"),
                     .option("--at", "TIME", "decide as of then (RFC 3339, UTC) instead of now"),
                 ] + folder,
-                positionals: [PositionalDescription("FILE", "a command as one JSON line; - for standard input")]),
+                positionals: [PositionalDescription("FILE", "commands as JSON lines; - for standard input")]),
         ])
 
     static func run(_ command: ParsedCommand) throws(CommandFailure) -> ExitCode {
@@ -51,16 +52,7 @@ enum PolicyCommand {
     }
 
     private static func explain(_ command: ParsedCommand) throws(CommandFailure) -> ExitCode {
-        var input = try LineReader(command.positional(0) ?? "-")
-        var line: [UInt8]?
-        repeat { line = try input.next() } while line?.isEmpty == true
-        guard let line else { throw CommandFailure(.usage, "there is no command in the input") }
-        let initiation = try initiation(line)
-        let bundle: PolicyBundle
-        switch try load(command, directory: command["--policy"]) {
-        case .success(let loaded): bundle = loaded
-        case .failure(let faults): throw CommandFailure(.wrong, faults.description)
-        }
+        var input = try LineReader(command.positional(0) ?? "-", limit: SendLine.maximumBytes)
         var wall = SystemClock().wall()
         if let text = command["--at"] {
             guard let moment = RFC3339.moment(text) else { throw CommandFailure(.usage, "--at needs a time in UTC") }
@@ -68,11 +60,32 @@ enum PolicyCommand {
         }
         let monotonic = SystemClock().monotonic()
         let incarnation = Incarnation(number: 0, began: monotonic, predecessor: .provenDead)
-        let explanation = PolicyExplanation(
-            bundle.routing, RouteQuery(initiation, seed: 0),
-            now: Now(wall: wall, monotonic: monotonic, incarnation: incarnation))
-        Terminal.line(command["--output"] == "json" ? explanation.json : explanation.text)
-        return .done
+        let now = Now(wall: wall, monotonic: monotonic, incarnation: incarnation)
+        let policy: RoutingPolicy
+        switch try load(command, directory: command["--policy"]) {
+        case .success(let bundle): policy = bundle.routing
+        case .failure(let faults): throw CommandFailure(.wrong, faults.description)
+        }
+        var explained = 0
+        var worst = ExitCode.done
+        while let line = try input.next() {
+            if line.isBlank { continue }
+            do throws(CommandFailure) {
+                let (payment, initiation) = try initiation(line)
+                let explanation = PolicyExplanation(
+                    policy, RouteQuery(initiation, seed: UInt64(PartitionHash.hash(payment.text.utf8))),
+                    payment: payment, now: now)
+                let text = "line \(input.number), payment \(payment.text)\n\(explanation.text)"
+                Terminal.line(command["--output"] == "json" ? explanation.json : text)
+            } catch {
+                // The others are explained all the same.
+                Terminal.error("switchyard: line \(input.number): \(error.message)")
+                if worst == .done { worst = error.code }
+            }
+            explained += 1
+        }
+        guard explained > 0 else { throw CommandFailure(.usage, "there is no command in the input") }
+        return worst
     }
 
     /// The folder that is named, or that of the configuration, or `routing`.
@@ -99,7 +112,8 @@ enum PolicyCommand {
     }
 
     /// The initiate in a line, decoded as the daemon would.
-    private static func initiation(_ line: [UInt8]) throws(CommandFailure) -> Initiation {
+    private static func initiation(_ line: LineReader.Line) throws(CommandFailure) -> (PaymentID, Initiation) {
+        guard case .bytes(let line) = line else { throw CommandFailure(.usage, "the line is too long") }
         let frame: [UInt8]
         do {
             frame = try SendLine(line, timestamp: Clock.milliseconds).frame
@@ -111,7 +125,7 @@ enum PolicyCommand {
         case .undecodable(let reason): throw CommandFailure(.usage, "\(reason.code.rawValue): \(reason.detail)")
         case .command(let command, _):
             switch command.body {
-            case .initiate(let initiation, _, _): return initiation
+            case .initiate(let initiation, _, _): return (command.envelope.subject, initiation)
             case .refused(let refusal):
                 let field = refusal.field.map { " (\($0))" } ?? ""
                 throw CommandFailure(

@@ -13,28 +13,50 @@ enum SendCommand {
         var sending = Sending(reach)
         do throws(CommandFailure) {
             while let line = try sending.next(&input) {
-                if line.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }) { continue }
-                do throws(SendLine.Fault) {
-                    sending.add(try SendLine(line, timestamp: Clock.milliseconds).frame, line: input.number)
-                } catch {
-                    try sending.flush()
-                    guard case .notAnObject(let reason) = error else { return .usage }
-                    throw CommandFailure(.usage, "line \(input.number): \(reason)")
+                if line.isBlank { continue }
+                switch line {
+                case .bytes(let bytes): try take(bytes, line: input.number, &sending)
+                case .tooLong(let bytes):
+                    sending.leaveOut(
+                        "a line of \(bytes) bytes; one has at most \(SendLine.maximumBytes)", line: input.number)
                 }
-                try sending.flushIfFull()
             }
             try sending.flush()
         } catch {
-            report(sending.durable, options)
+            report(sending, options)
             throw CommandFailure(error.code, "\(error.message); \(sending.standing)")
         }
-        report(sending.durable, options)
-        return .done
+        report(sending, options)
+        return sending.leftOut.isEmpty ? .done : .wrong
     }
 
-    private static func report(_ sent: Int, _ options: ClientOptions) {
+    private static func take(_ line: [UInt8], line number: Int, _ sending: inout Sending) throws(CommandFailure) {
+        do throws(SendLine.Fault) {
+            sending.add(try SendLine(line, timestamp: Clock.milliseconds).frame, line: number)
+        } catch {
+            try sending.flush()
+            switch error {
+            case .notAnObject(let reason): throw CommandFailure(.usage, "line \(number): \(reason)")
+            }
+        }
+        try sending.flushIfFull()
+    }
+
+    /// How much is durable, and what was left out: one line each, up to a number that a terminal bears.
+    private static func report(_ sending: Sending, _ options: ClientOptions) {
+        for left in sending.leftOut.prefix(100) {
+            Terminal.error("switchyard: line \(left.line): not sent: \(left.reason)")
+        }
+        let more = sending.leftOut.count - 100
+        if more > 0 { Terminal.error("switchyard: \(more) more lines are too large, and not sent") }
+        let sent = sending.durable
         if options.json {
-            Terminal.json(["sent": .integer(Int64(sent))])
+            var answer: [String: JSONValue] = ["sent": .integer(Int64(sent))]
+            if !sending.leftOut.isEmpty {
+                answer["notSent"] = .array(
+                    sending.leftOut.map { ["line": .integer(Int64($0.line)), "reason": .string($0.reason)] })
+            }
+            Terminal.json(.object(answer))
         } else {
             Terminal.line("\(sent) \(sent == 1 ? "command is" : "commands are") durable")
         }
@@ -52,12 +74,14 @@ private struct Sending {
     private var bytes = 0
     /// Commands that are durable.
     private(set) var durable = 0
+    /// Lines that no log holds, for their size.
+    private(set) var leftOut: [(line: Int, reason: String)] = []
     private var lastDurableLine = 0
 
     init(_ reach: Reach) { self.reach = reach }
 
     /// The next line; where it cannot be read, what goes before it is sent first.
-    mutating func next(_ input: inout LineReader) throws(CommandFailure) -> [UInt8]? {
+    mutating func next(_ input: inout LineReader) throws(CommandFailure) -> LineReader.Line? {
         do throws(CommandFailure) {
             return try input.next()
         } catch {
@@ -71,6 +95,9 @@ private struct Sending {
         bytes += frame.count
     }
 
+    /// A line that cannot be sent; those after it can.
+    mutating func leaveOut(_ reason: String, line: Int) { leftOut.append((line, reason)) }
+
     mutating func flushIfFull() throws(CommandFailure) {
         guard frames.count >= Sending.recordsPerRequest || bytes > Sending.bytesPerRequest else { return }
         // The last one made it too much: what goes before it must not fail with it.
@@ -83,19 +110,41 @@ private struct Sending {
     }
 
     mutating func flush() throws(CommandFailure) {
-        guard let first = frames.first, let last = frames.last else { return }
-        let records = frames.map(\.frame)
+        let waiting = frames
+        frames.removeAll(keepingCapacity: true)
+        bytes = 0
+        guard try append(waiting) != nil else { return }
+        // One of them is too large for the log; which one shows when each goes alone. A command that was stored with
+        // them and comes again is known.
+        for record in waiting {
+            if let reason = try append([record]) { leaveOut(reason, line: record.line) }
+        }
+    }
+
+    /// Stores these; the reason where one of them is too large for the log.
+    private mutating func append(_ some: [(frame: [UInt8], line: Int)]) throws(CommandFailure) -> String? {
+        guard let first = some.first, let last = some.last else { return nil }
+        let records = some.map(\.frame)
+        let tooLarge: String?
         do throws(CommandFailure) {
             // What was not acknowledged is sent again: the daemon knows a command that comes twice.
-            try reach.run { access throws(AccessFault) in try access.append(records) }
+            tooLarge = try reach.run { access throws(AccessFault) -> String? in
+                do throws(AccessFault) {
+                    try access.append(records)
+                    return nil
+                } catch {
+                    guard case .tooLarge(let reason) = error else { throw error }
+                    return reason
+                }
+            }
         } catch {
             let lines = first.line == last.line ? "line \(first.line)" : "lines \(first.line) to \(last.line)"
             throw CommandFailure(error.code, "\(lines): \(error.message)")
         }
-        durable += frames.count
+        guard tooLarge == nil else { return tooLarge }
+        durable += some.count
         lastDurableLine = last.line
-        frames.removeAll(keepingCapacity: true)
-        bytes = 0
+        return nil
     }
 
     /// What a person must know of a file that was sent in part.

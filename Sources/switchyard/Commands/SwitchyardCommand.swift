@@ -35,6 +35,7 @@ enum SwitchyardCommand {
                 discussion: """
                     Each line is a JSON object {"type","id","subject","data"}, optionally source, time, correlationid.
                     Returns when all of them are durable. A line that is no JSON object ends it with 2; those before are sent.
+                    A line larger than the log takes (limits.maximumRecordBytes) is left out and told; the exit code is 1.
                     """,
                 options: client, positionals: [PositionalDescription("FILE", "JSON lines; - for standard input")]),
             CommandDescription(

@@ -82,6 +82,7 @@ enum DaemonPort {
         limits.maximumNotificationBytes = configuration.limits.maximumNotificationBytes
         limits.maximumDeskBytes = configuration.limits.maximumDeskBytes
         limits.maximumBundleBytes = configuration.limits.maximumBundleBytes
+        limits.maximumRecordBytes = configuration.limits.maximumRecordBytes
         limits.notificationsWaiting = configuration.http.notificationsWaiting
         limits.forgedKept = configuration.limits.forgedNotificationsKept
         return limits

@@ -13,12 +13,15 @@ final class DirectLogAccess: LogAccess {
     private let appender: any LogAppender
     private let reader: any LogReader
     let isExclusive: Bool
+    private let maximumRecordBytes: Int
     private let closing: () -> Void
 
-    /// Access over an open log; `closing` gives it free.
+    /// Access over an open log; `closing` gives it free. No bound where the log has its own: Kafka's topic.
     init(
-        appender: any LogAppender, reader: any LogReader, isExclusive: Bool, closing: @escaping () -> Void
+        appender: any LogAppender, reader: any LogReader, isExclusive: Bool, maximumRecordBytes: Int = .max,
+        closing: @escaping () -> Void
     ) {
+        self.maximumRecordBytes = maximumRecordBytes
         self.isExclusive = isExclusive
         self.appender = appender
         self.reader = reader
@@ -32,6 +35,7 @@ final class DirectLogAccess: LogAccess {
     func partitions() throws(AccessFault) -> Int32 { reader.partitionCount }
 
     func append(_ frames: [[UInt8]]) throws(AccessFault) {
+        try frames.check(maximumRecordBytes: maximumRecordBytes)
         var batch = RecordBatch()
         for frame in frames {
             guard let layout = try? RecordLayout(frame.span.bytes) else { throw .refused("a record cannot be read") }
@@ -91,7 +95,10 @@ final class DirectLogAccess: LogAccess {
 extension AccessFault {
     init(_ error: LogError) {
         switch error.kind {
-        case .corrupt, .misconfigured: self = .refused(error.detail)
+        case .tooLarge: self = .tooLarge(error.detail)
+        case .corrupt: self = .refused(error.detail)
+        // As the daemon ends, too: nothing is wrong with what was asked, but nobody gets at the log like this.
+        case .misconfigured: self = .unusable(error.detail)
         default: self = .unreachable(error.detail)
         }
     }

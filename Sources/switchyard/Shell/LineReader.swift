@@ -11,8 +11,24 @@ struct LineReader: ~Copyable {
     private var atEnd = false
     /// Number of the line that was read last, from 1.
     private(set) var number = 0
+    /// Bytes of a line that is too long, and dropped as it comes.
+    private var dropped = 0
 
-    /// Opens a file, or standard input for `-`. A line longer than `limit` bytes is a fault: it is held in memory.
+    /// A line.
+    enum Line: Equatable {
+        /// It, without its end.
+        case bytes([UInt8])
+        /// It is longer than the limit, and has gone by; the next one is read as if it had not been there.
+        case tooLong(bytes: Int)
+
+        /// Whether there is nothing on it but spaces.
+        var isBlank: Bool {
+            guard case .bytes(let bytes) = self else { return false }
+            return bytes.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        }
+    }
+
+    /// Opens a file, or standard input for `-`. A line is held in memory, up to `limit` bytes of it.
     init(_ path: String, limit: Int = 64 << 20) throws(CommandFailure) {
         self.limit = limit
         owns = path != "-"
@@ -22,25 +38,23 @@ struct LineReader: ~Copyable {
 
     deinit { if owns { close(descriptor) } }
 
-    /// The next line without its end; nil at the end of the file.
-    mutating func next() throws(CommandFailure) -> [UInt8]? {
+    /// The next line; nil at the end of the file.
+    mutating func next() throws(CommandFailure) -> Line? {
         var searched = start
         while true {
             if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
-                var line = buffer[start..<end]
-                if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
+                let place = start..<end
                 start = end + 1
-                number += 1
-                return Array(line)
+                return finished(place)
             }
             guard !atEnd else {
-                guard start < buffer.count else { return nil }
+                guard start < buffer.count || dropped > 0 else { return nil }
                 defer { start = buffer.count }
-                number += 1
-                return Array(buffer[start...])
+                return finished(start..<buffer.count)
             }
-            guard buffer.count - start <= limit else {
-                throw CommandFailure(.wrong, "line \(number + 1): longer than \(limit >> 20) MiB")
+            if buffer.count - start > limit || dropped > 0 {
+                dropped += buffer.count - start
+                start = buffer.count
             }
             searched = buffer.count - start
             buffer.removeSubrange(..<start)
@@ -55,5 +69,15 @@ struct LineReader: ~Copyable {
             if count == 0 { atEnd = true }
             buffer.append(contentsOf: chunk[..<max(0, count)])
         }
+    }
+
+    /// The line that ends here.
+    private mutating func finished(_ place: Range<Int>) -> Line {
+        number += 1
+        let bytes = dropped + place.count
+        dropped = 0
+        if bytes > limit { return .tooLong(bytes: bytes) }
+        let line = buffer[place]
+        return .bytes(Array(line.last == UInt8(ascii: "\r") ? line.dropLast() : line))
     }
 }

@@ -8,8 +8,12 @@ import PaymentModel
 enum AccessFault: Error {
     /// Nobody answers, or not now: worth another try.
     case unreachable(String)
+    /// The log cannot be used, and waiting does not help: a directory that may not be written, settings that do not fit.
+    case unusable(String)
     /// An answer that will not change: not allowed, not understood.
     case refused(String)
+    /// Records that the log does not hold, for their size: others may still go.
+    case tooLarge(String)
 }
 
 /// What is known of a payment.
@@ -26,7 +30,8 @@ enum PaymentAnswer {
 protocol LogAccess: AnyObject {
     /// The number of partitions of every topic.
     func partitions() throws(AccessFault) -> Int32
-    /// Stores command records; returns when they are durable.
+    /// Stores command records; returns when they are durable. Throws `tooLarge` where one of them alone is too large;
+    /// on Kafka the others are stored then.
     func append(_ frames: [[UInt8]]) throws(AccessFault)
     /// A page of what is published.
     func page(_ topic: Topic, _ query: RecordQuery) throws(AccessFault) -> RecordPage
@@ -42,12 +47,25 @@ protocol LogAccess: AnyObject {
     func close()
 }
 
+extension [[UInt8]] {
+    /// Throws `tooLarge` where one of these records is larger than that.
+    func check(maximumRecordBytes: Int) throws(AccessFault) {
+        guard let large = first(where: { $0.count > maximumRecordBytes }) else { return }
+        throw .tooLarge(RecordBundle.tooLarge(large.count, maximumRecordBytes))
+    }
+}
+
 /// The log of a running daemon, over its HTTP port.
 final class HTTPLogAccess: LogAccess {
     private let client: DaemonClient
+    private let maximumRecordBytes: Int
     private var known: Int32?
 
-    init(_ client: DaemonClient) { self.client = client }
+    /// Access through a client; `maximumRecordBytes` is the daemon's, so that nothing is carried there in vain.
+    init(_ client: DaemonClient, maximumRecordBytes: Int) {
+        self.client = client
+        self.maximumRecordBytes = maximumRecordBytes
+    }
 
     func partitions() throws(AccessFault) -> Int32 {
         if let known { return known }
@@ -60,11 +78,16 @@ final class HTTPLogAccess: LogAccess {
     }
 
     func append(_ frames: [[UInt8]]) throws(AccessFault) {
+        try frames.check(maximumRecordBytes: maximumRecordBytes)
         var body: [UInt8] = []
         for frame in frames { RecordBundle.append(frame, to: &body) }
         let answer = try client.request(
             .post, "/v1/records", body: body, contentType: "application/x-switchyard-records")
-        guard answer.status == 202 else { throw .refused(answer.problem) }
+        switch answer.status {
+        case 202: return
+        case 413: throw .tooLarge(answer.problem)
+        default: throw .refused(answer.problem)
+        }
     }
 
     func page(_ topic: Topic, _ query: RecordQuery) throws(AccessFault) -> RecordPage {

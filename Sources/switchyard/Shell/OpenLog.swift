@@ -11,7 +11,9 @@ import PaymentModel
 /// Opens logs as the configuration says.
 enum OpenLog {
     /// The embedded log for a command, while no daemon holds the directory.
-    static func embedded(_ log: EmbeddedLogConfiguration, mayCreate: Bool) throws(AccessFault) -> DirectLogAccess {
+    static func embedded(
+        _ log: EmbeddedLogConfiguration, mayCreate: Bool, maximumRecordBytes: Int
+    ) throws(AccessFault) -> DirectLogAccess {
         var options = EmbeddedLogOptions()
         if access("\(log.directory)/store", F_OK) == 0 {
             options.partitionCount = nil
@@ -22,7 +24,9 @@ enum OpenLog {
         }
         do throws(LogError) {
             let open = try EmbeddedLog(directory: log.directory, options: options)
-            return DirectLogAccess(appender: open, reader: open, isExclusive: true) { open.close() }
+            return DirectLogAccess(
+                appender: open, reader: open, isExclusive: true, maximumRecordBytes: maximumRecordBytes
+            ) { open.close() }
         } catch {
             throw AccessFault(error)
         }

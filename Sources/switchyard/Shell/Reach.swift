@@ -54,7 +54,8 @@ final class Reach {
                 return try body(access)
             } catch {
                 switch error {
-                case .refused(let detail): throw CommandFailure(.wrong, detail)
+                case .refused(let detail), .tooLarge(let detail): throw CommandFailure(.wrong, detail)
+                case .unusable(let detail): throw CommandFailure(.unreachable, detail)
                 case .unreachable(let detail): reason = detail
                 }
             }
@@ -81,7 +82,8 @@ final class Reach {
         case .embedded(let log):
             if let daemon = try daemon(log.directory) { return daemon }
             do throws(AccessFault) {
-                return try OpenLog.embedded(log, mayCreate: mayCreate)
+                return try OpenLog.embedded(
+                    log, mayCreate: mayCreate, maximumRecordBytes: configuration.limits.maximumRecordBytes)
             } catch {
                 // Held by a daemon that did not answer: why not is the better half of the reason.
                 guard case .unreachable(let detail) = error, let silence else { throw error }
@@ -104,7 +106,8 @@ final class Reach {
         } catch {
             throw .refused(error.message)
         }
-        return try answers(client, directory) ? HTTPLogAccess(client) : nil
+        guard try answers(client, directory) else { return nil }
+        return HTTPLogAccess(client, maximumRecordBytes: configuration.limits.maximumRecordBytes)
     }
 
     /// Whether what listens there is the daemon that holds this directory.

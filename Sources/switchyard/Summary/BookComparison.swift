@@ -67,7 +67,8 @@ struct BookComparison {
             return books
         } catch {
             switch error {
-            case .unreachable(let detail), .refused(let detail): throw CommandFailure(.unreachable, detail)
+            case .unreachable(let detail), .unusable(let detail), .refused(let detail), .tooLarge(let detail):
+                throw CommandFailure(.unreachable, detail)
             }
         }
     }

@@ -1,5 +1,6 @@
 import CanonicalJSON
 import DaemonTestSupport
+import Foundation
 import Testing
 
 @Suite("Bad input")
@@ -71,7 +72,7 @@ struct BadInputTests {
     func sendsWhatItIsGiven() async throws {
         let world = try await World()
         let daemon = try await world.start()
-        let huge = String(repeating: "x", count: 3 << 20)
+        let huge = String(repeating: "x", count: 5 << 20)
         let deep = String(repeating: "[", count: 60_000) + String(repeating: "]", count: 60_000)
         func cancel(_ payment: String, _ data: String) -> String {
             #"{"type":"payout.cancel","id":"c1","subject":"\#(payment)","data":\#(data)}"#
@@ -92,5 +93,39 @@ struct BadInputTests {
         for code in ["too-large", "missing-attribute"] {
             try await eventually(20, "a dead letter") { daemon.output.contains(#""code":"\#(code)""#) }
         }
+    }
+
+    @Test(
+        "a record larger than a bundle reaches the dead letters untouched; one larger than the log takes is left out, told",
+        arguments: [true, false])
+    func largestRecords(daemonRuns: Bool) async throws {
+        let world = try await World(edit: {
+            $0 + "limits: { maximumBundleBytes: 1048576, maximumRecordBytes: 1572864 }\n"
+        })
+        var daemon: Program?
+        if daemonRuns { daemon = try await world.start() }
+        func cancel(_ payment: String, _ bytes: Int) -> String {
+            let reason = String(repeating: "x", count: bytes)
+            return #"{"type":"payout.cancel","id":"c1","subject":"\#(payment)","data":{"reason":"\#(reason)"}}"#
+        }
+        let lines = [
+            "\(Line.payout("before"))", cancel("large", 1_300_000), cancel("too-large", 1_600_000),
+            "\(Line.payout("after"))", cancel("beyond", 65 << 20), "\(Line.payout("last"))",
+        ]
+        let sent = try await world.run(
+            ["send", "-", "--output", "json"], input: lines.joined(separator: "\n"), timeout: 120)
+        #expect(sent.status == 1, "\(sent)")
+        let told = try JSONValue(parsing: try #require(sent.lines.first))
+        #expect(told["sent"]?.integer == 4)
+        #expect(told["notSent"]?.array?.compactMap { $0["line"]?.integer } == [3, 5])
+        #expect(sent.err.contains("line 3: not sent: a record of 16"), "\(sent.err)")
+        #expect(sent.err.contains("limits.maximumRecordBytes"), "\(sent.err)")
+        #expect(sent.err.contains("line 5: not sent: a line of 68"), "\(sent.err)")
+        if daemon == nil { daemon = try await world.start() }
+        for payment in ["before", "after", "last"] { try await world.waits(payment, "settled") }
+        try await eventually(30, "the dead letter") { daemon?.output.contains(#""code":"too-large""#) == true }
+        let dead = try await world.records("dead-letters")
+        #expect(dead.map { $0["key"]?.string } == ["large"])
+        #expect(dead.first?["value"]?.string.flatMap { Data(base64Encoded: $0)?.count } == 1_300_000 + 13)
     }
 }
