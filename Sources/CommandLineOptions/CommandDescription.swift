@@ -120,11 +120,13 @@ public struct CommandDescription: Sendable {
     public var positionals: [PositionalDescription]
     /// Its subcommands. A command that has some does nothing itself.
     public var subcommands: [CommandDescription]
+    /// What `--version` prints; nil where it is no option. Of the outermost command.
+    public var version: String?
 
     /// A command.
     public init(
         _ name: String, _ summary: String, discussion: String = "", options: [OptionDescription] = [],
-        positionals: [PositionalDescription] = [], subcommands: [CommandDescription] = []
+        positionals: [PositionalDescription] = [], subcommands: [CommandDescription] = [], version: String? = nil
     ) {
         self.name = name
         self.summary = summary
@@ -132,6 +134,7 @@ public struct CommandDescription: Sendable {
         self.options = options
         self.positionals = positionals
         self.subcommands = subcommands
+        self.version = version
     }
 }
 

@@ -10,6 +10,7 @@ extension CommandDescription {
         guard !subcommands.isEmpty else { return parseLeaf(arguments, path: path, program: program) }
         guard let first = arguments.first else { return .usage(helpText(program: program)) }
         if first == "--help" || first == "-h" || first == "help" { return .help(helpText(program: program)) }
+        if let version, first == "--version" { return .help(version) }
         guard let command = subcommands.first(where: { $0.name == first }) else {
             let hint =
                 Spelling.nearest(to: first, among: subcommands.map(\.name)).map { " Did you mean '\($0)'?" } ?? ""
@@ -83,6 +84,7 @@ extension CommandDescription {
             lines += ["usage: \(program) COMMAND …", "", "commands:"]
             lines += table(subcommands.map { ($0.name, $0.summary) })
             lines += ["", "'\(program) COMMAND --help' tells more."]
+            if version != nil { lines[lines.count - 1] += " '\(program) --version' tells which it is." }
         } else {
             let required = options.filter(\.isRequired).map { " \($0.name)" + ($0.value.map { " \($0)" } ?? "") }
             let arguments = positionals.map { argument in

@@ -97,6 +97,11 @@ struct CommandDataTests {
         RefusedData(payoutData(("instructedAmount.minorUnits", -1)), "instructedAmount.minorUnits"),
         RefusedData(payoutData(("instructedAmount.minorUnits", 12.5)), "instructedAmount.minorUnits"),
         RefusedData(payoutData(("instructedAmount.minorUnits", "100")), "instructedAmount.minorUnits"),
+        RefusedData(payoutData().replacing("125000", with: "1.25e2"), "instructedAmount.minorUnits"),
+        RefusedData(payoutData().replacing("125000", with: "125E0"), "instructedAmount.minorUnits"),
+        RefusedData(payoutData().replacing("125000", with: "125.0"), "instructedAmount.minorUnits"),
+        RefusedData(payoutData().replacing("125000", with: "-0"), "instructedAmount.minorUnits"),
+        RefusedData(payoutData().replacing("125000", with: "1e400"), "instructedAmount.minorUnits"),
         RefusedData(
             payoutData().replacing("125000", with: "9007199254740992"), "instructedAmount.minorUnits"),
         RefusedData(payoutData(("creditor", nil)), "creditor"),

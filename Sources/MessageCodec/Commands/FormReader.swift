@@ -77,7 +77,7 @@ struct FormReader {
         guard let currency = known else { throw fail("is no currency of ISO 4217", at: currencyNode) }
         let unitsNode = try required(node, "minorUnits")
         guard let units = document.integer(unitsNode), (1...Money.maximumMinorUnits).contains(units) else {
-            throw fail("must be an integer of 1 to 2^53-1", at: unitsNode)
+            throw fail("must be an integer of 1 to 2^53-1, in digits alone", at: unitsNode)
         }
         return Money(units, currency)
     }

@@ -16,6 +16,9 @@ enum SwitchyardCommand {
         json,
     ]
 
+    /// Of this program. Topics, HTTP and stored layouts have versions of their own.
+    static let version = "1.0.0"
+
     static let description = CommandDescription(
         "switchyard", "Payment orchestration: commands in, payments moved exactly once, events and postings out.",
         subcommands: [
@@ -57,7 +60,7 @@ enum SwitchyardCommand {
                     .option("--expect", "COUNT", "wait for at least so many payments", default: "0"),
                     .option("--wait-limit", "SECONDS", "give up waiting after", default: "600"),
                 ] + client),
-        ])
+        ], version: "switchyard \(version)")
 
     /// Runs a command line; the exit code.
     static func main(_ arguments: [String]) -> ExitCode {

@@ -46,6 +46,42 @@ struct LifeTests {
             ["policy", "explain", "--policy", World.top + "/routing", "-", "--output", "json"],
             input: "\(Line.payout("x"))\n")
         #expect(explain.status == 0 && explain.out.contains("\"candidates\""), "\(explain)")
+        let version = try await Finished.run(["--version"])
+        #expect(version.status == 0 && version.out.hasPrefix("switchyard 1."), "\(version)")
+    }
+
+    @Test("policy explain tells of every line, and names one that the daemon would refuse; the others are explained")
+    func explainMany() async throws {
+        let lines = [
+            "\(Line.payout("first"))", "", "\(Line.payout("bad", currency: "XXQ"))", "no json",
+            "\(Line.payout("second"))",
+        ]
+        let json = try await Finished.run(
+            ["policy", "explain", "--policy", World.top + "/routing", "-", "--output", "json"],
+            input: lines.joined(separator: "\n"))
+        #expect(json.status == 1, "\(json)")
+        let told = try json.lines.map { try JSONValue(parsing: $0)["paymentId"]?.string }
+        #expect(told == ["first", "second"])
+        #expect(json.err.contains("line 3: the daemon would refuse it: invalid (instructedAmount.currency)"), "\(json)")
+        #expect(json.err.contains("line 4: the input is no JSON object"), "\(json)")
+        let text = try await Finished.run(
+            ["policy", "explain", "--policy", World.top + "/routing", "-"], input: "\(Line.payout("first"))\n")
+        #expect(text.status == 0 && text.out.contains("line 1, payment first\npolicy "), "\(text)")
+        let empty = try await Finished.run(["policy", "explain", "--policy", World.top + "/routing", "-"], input: "\n")
+        #expect(empty.status == 2, "\(empty)")
+    }
+
+    @Test("a directory whose lock cannot be taken ends a reading command with 3, and is not waited for")
+    func unusableDirectory() async throws {
+        let world = try await World(banks: false)
+        try FileManager.default.createDirectory(
+            atPath: world.folder.appending("data/store"), withIntermediateDirectories: true)
+        // As root every directory may be written; but no directory can be opened as a lock.
+        try FileManager.default.createDirectory(
+            atPath: world.folder.appending("data/owner.lock"), withIntermediateDirectories: true)
+        // Who waited for it would wait for an hour.
+        let events = try await world.run(["events", "--timeout", "3600"])
+        #expect(events.status == 3 && events.err.contains("owner.lock"), "\(events)")
     }
 
     @Test("what a command line lacks is named before anything is asked for")
