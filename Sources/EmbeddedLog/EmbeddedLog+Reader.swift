@@ -81,29 +81,25 @@ extension EmbeddedLog {
     }
 
     /// The operators' list, by the index of summaries. See `LogReader`.
-    public func payments(
-        statuses: [UInt8], partner: String?, since: Timestamp?, after: PaymentRow?, limit: Int
-    ) throws(LogError) -> [PaymentRow] {
+    public func payments(_ listing: PaymentListing) throws(LogError) -> PaymentPage {
         let database = try core.database()
         let snapshot = database.snapshot()
         do throws(RocksError) {
-            var streams: [(finished: UInt8, status: UInt8)] = []
-            if statuses.isEmpty {
-                streams = try openStatuses(database, snapshot).map { (0, $0) }
+            var streams: [PaymentStream] = []
+            if listing.statuses.isEmpty {
+                streams = try openStatuses(database, snapshot).map { PaymentStream(finished: 0, status: $0) }
             } else {
-                for status in Set(statuses) { streams += [(0, status), (1, status)] }
+                for status in Set(listing.statuses) {
+                    streams += [0, 1].map { PaymentStream(finished: $0, status: status) }
+                }
             }
-            var rows: [PaymentRow] = []
-            for stream in streams {
-                try collect(
-                    database, snapshot, stream.finished, stream.status, partner, since, after, limit, into: &rows)
+            guard !streams.isEmpty, listing.limit > 0 else { return PaymentPage([], cut: [], limit: 0) }
+            let share = max(1, listing.scan / streams.count)
+            for index in streams.indices {
+                try streams[index].read(database, snapshot, listing, share: share)
             }
-            rows.sort { left, right in
-                left.summary.since != right.summary.since
-                    ? left.summary.since < right.summary.since
-                    : left.paymentID.utf8.lexicographicallyPrecedes(right.paymentID.utf8)
-            }
-            return Array(rows.prefix(max(0, limit)))
+            return PaymentPage(
+                streams.flatMap(\.rows), cut: streams.compactMap(\.stoppedAt), limit: listing.limit)
         } catch { throw LogError(error) }
     }
 
@@ -124,36 +120,52 @@ extension EmbeddedLog {
         try iterator.check()
         return found
     }
+}
 
-    /// The first rows of one status behind `after`.
-    private func collect(
-        _ database: RocksDatabase, _ snapshot: RocksSnapshot, _ finished: UInt8, _ status: UInt8, _ partner: String?,
-        _ since: Timestamp?, _ after: PaymentRow?, _ limit: Int, into rows: inout [PaymentRow]
+/// The rows of one status, in the list's order.
+private struct PaymentStream {
+    let finished: UInt8
+    let status: UInt8
+    private(set) var rows: [PaymentRow] = []
+    /// The last row that was looked at, where more may follow that nobody has seen.
+    private(set) var stoppedAt: PaymentRow?
+
+    init(finished: UInt8, status: UInt8) {
+        self.finished = finished
+        self.status = status
+    }
+
+    /// Reads the first rows behind `after`, one more than asked for, and looks at `share` of them at most.
+    mutating func read(
+        _ database: RocksDatabase, _ snapshot: RocksSnapshot, _ listing: PaymentListing, share: Int
     ) throws(RocksError) {
         var start = KeyBuilder()
         start.begin(UInt8(ascii: "P"))
         start.append(finished)
         start.append(status)
         let prefix = start.bytes
-        if let after {
+        if let after = listing.after {
             start.append(after.summary.since)
             start.append(after.paymentID.utf8)
             start.append(UInt8(0))
         }
         guard let end = endOfPrefix(prefix) else { return }
-        var taken = 0
-        guard limit > 0 else { return }
+        var found: [PaymentRow] = []
+        var looked = 0
+        var last: PaymentRow?
         try database.scan(
             database.family(StoreLayout.indexes), from: start.bytes.span.bytes, to: end.span.bytes, in: snapshot,
             fillCache: false
         ) { key, value in
             guard let row = StoreLayout.row(key, value) else { return true }
-            if let since, row.summary.since > since { return false }
-            if partner == nil || row.summary.partner == partner {
-                rows.append(row)
-                taken += 1
-            }
-            return taken < limit
+            if let since = listing.since, row.summary.since > since { return false }
+            looked += 1
+            if listing.partner == nil || row.summary.partner == listing.partner { found.append(row) }
+            if found.count > listing.limit { return false }
+            if looked == share { last = row }
+            return looked < share
         }
+        rows = found
+        stoppedAt = last
     }
 }

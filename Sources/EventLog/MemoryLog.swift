@@ -185,18 +185,16 @@ public final class MemoryLog: LogAppender, LogReader {
         }
     }
 
-    /// The operators' list. See `LogReader`.
-    public func payments(
-        statuses: [UInt8], partner: String?, since: Timestamp?, after: PaymentRow?, limit: Int
-    ) throws(LogError) -> [PaymentRow] {
+    /// The operators' list. See `LogReader`. Cost: all payments, in memory.
+    public func payments(_ listing: PaymentListing) throws(LogError) -> PaymentPage {
         let found = contents.withLock { contents in
             var found: [PaymentRow] = []
             for partition in contents.entries.indices {
                 contents.entries[partition].forEach { entry in
                     guard let summary = entry.summary else { return }
-                    if let since, summary.since > since { return }
-                    guard statuses.isEmpty ? !summary.finished : statuses.contains(summary.status) else { return }
-                    guard partner == nil || summary.partner == partner else { return }
+                    if let since = listing.since, summary.since > since { return }
+                    guard listing.statuses.isEmpty ? !summary.finished : listing.statuses.contains(summary.status)
+                    else { return }
                     found.append(
                         PaymentRow(
                             paymentID: String(decoding: entry.key, as: UTF8.self), partition: Int32(partition),
@@ -205,15 +203,12 @@ public final class MemoryLog: LogAppender, LogReader {
             }
             return found
         }
-        let sorted = found.sorted(by: MemoryLog.isListedBefore)
-        guard let after else { return Array(sorted.prefix(limit)) }
-        return Array(sorted.drop { !MemoryLog.isListedBefore(after, $0) }.prefix(limit))
-    }
-
-    /// The order of the operators' list: longest in its status first, then by id.
-    private static func isListedBefore(_ left: PaymentRow, _ right: PaymentRow) -> Bool {
-        if left.summary.since != right.summary.since { return left.summary.since < right.summary.since }
-        return left.paymentID.utf8.lexicographicallyPrecedes(right.paymentID.utf8)
+        var sorted = found.sorted { $0.isListed(before: $1) }[...]
+        if let after = listing.after { sorted = sorted.drop { !after.isListed(before: $0) } }
+        let looked = sorted.prefix(listing.scan)
+        let rows = looked.filter { listing.partner == nil || $0.summary.partner == listing.partner }
+        let cut = looked.count < sorted.count ? looked.last.map { [$0] } : nil
+        return PaymentPage(Array(rows.prefix(listing.limit + 1)), cut: cut ?? [], limit: listing.limit)
     }
 
     func check(_ partition: Int32) throws(LogError) {

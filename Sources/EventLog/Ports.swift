@@ -204,12 +204,69 @@ public protocol LogReader: AnyObject, Sendable {
     /// The entry of a payment as of the last commit: (state, body), or nil.
     func entry(space: StateSpace, key: [UInt8]) throws(LogError) -> (state: [UInt8], body: [UInt8]?)?
 
-    /// Payments by status, longest in their status first (then by id). `statuses` empty = all unfinished; a finished
-    /// one is found by its status. `since`: only those in their status since then or longer. `after`: the last row of
-    /// the page before.
-    func payments(
-        statuses: [UInt8], partner: String?, since: Timestamp?, after: PaymentRow?, limit: Int
-    ) throws(LogError) -> [PaymentRow]
+    /// Payments by status, longest in their status first (then by id): one page. Cost: at most about
+    /// `PaymentListing.scan` rows are looked at, whatever matches.
+    func payments(_ listing: PaymentListing) throws(LogError) -> PaymentPage
+}
+
+/// A page of the operators' list that is asked for.
+public struct PaymentListing: Sendable {
+    /// Only payments in these; empty: all that are unfinished. A finished one is found by its status.
+    public var statuses: [UInt8]
+    /// Only payments whose latest attempt is there.
+    public var partner: String?
+    /// Only those in their status since then or longer.
+    public var since: Timestamp?
+    /// Where the page before ended.
+    public var after: PaymentRow?
+    /// At most so many rows.
+    public var limit: Int
+    /// About so many rows are looked at for one page: no index leads to a partner's payments.
+    public var scan: Int
+
+    /// A page; by default the first one of all unfinished payments.
+    public init(
+        statuses: [UInt8] = [], partner: String? = nil, since: Timestamp? = nil, after: PaymentRow? = nil, limit: Int,
+        scan: Int = 50_000
+    ) {
+        self.statuses = statuses
+        self.partner = partner
+        self.since = since
+        self.after = after
+        self.limit = limit
+        self.scan = scan
+    }
+}
+
+/// A page of the operators' list.
+public struct PaymentPage: Sendable, Equatable {
+    /// The rows; fewer than asked for, even none, where the scan came first.
+    public var rows: [PaymentRow]
+    /// Where the next page begins: behind this row, which need not be one of the page's. Nil: there is none.
+    public var next: PaymentRow?
+
+    /// A page from the first rows of several streams, each in the list's order.
+    ///
+    /// - Parameters:
+    ///   - rows: what the streams brought, one more than `limit` of each where it has that many.
+    ///   - cut: where the streams that were not read to their end stopped: behind the first of these places the rows
+    ///     are not all known.
+    public init(_ rows: [PaymentRow], cut: [PaymentRow], limit: Int) {
+        let first = cut.min { $0.isListed(before: $1) }
+        var known = rows
+        if let first { known.removeAll { first.isListed(before: $0) } }
+        known.sort { $0.isListed(before: $1) }
+        self.rows = Array(known.prefix(max(0, limit)))
+        next = known.count > limit ? self.rows.last : first
+    }
+}
+
+extension PaymentRow {
+    /// The order of the list: longest in its status first, then by the bytes of the id.
+    public func isListed(before other: PaymentRow) -> Bool {
+        if summary.since != other.summary.since { return summary.since < other.summary.since }
+        return paymentID.utf8.lexicographicallyPrecedes(other.paymentID.utf8)
+    }
 }
 
 extension LogReader {

@@ -130,11 +130,8 @@ public final class KafkaLogReader: LogReader {
     }
 
     /// Payments of the partitions that this process owns. See `LogReader`.
-    public func payments(
-        statuses: [UInt8], partner: String?, since: Timestamp?, after: PaymentRow?, limit: Int
-    ) throws(LogError) -> [PaymentRow] {
-        try log.copy.payments(
-            statuses: statuses, partner: partner, since: since, after: after, limit: limit, owned: log.owns)
+    public func payments(_ listing: PaymentListing) throws(LogError) -> PaymentPage {
+        try log.copy.payments(listing, owned: log.owns)
     }
 
     private static func hasKey(_ frame: UnsafeRawBufferPointer, _ key: [UInt8]) -> Bool {

@@ -70,36 +70,39 @@ extension LocalCopy {
     }
 
     /// Payments by status, longest in their status first, of the partitions that `owned` names.
-    func payments(
-        statuses: [UInt8], partner: String?, since: Timestamp?, after: PaymentRow?, limit: Int,
-        owned: (Int32) -> Bool
-    ) throws(LogError) -> [PaymentRow] {
+    func payments(_ listing: PaymentListing, owned: (Int32) -> Bool) throws(LogError) -> PaymentPage {
+        guard listing.limit > 0 else { return PaymentPage([], cut: [], limit: 0) }
         let handle = try handle()
         var found: [PaymentRow] = []
-        for finished in statuses.isEmpty ? [false] : [false, true] {
+        var cut: [PaymentRow] = []
+        let streams = listing.statuses.isEmpty ? [false] : [false, true]
+        let share = max(1, listing.scan / streams.count)
+        for finished in streams {
             var rows: [PaymentRow] = []
+            var looked = 0
             let start =
-                after.map { LocalKey.row(finished, $0.summary.since, Array($0.paymentID.utf8)) + [0] }
+                listing.after.map { LocalKey.row(finished, $0.summary.since, Array($0.paymentID.utf8)) + [0] }
                 ?? [finished ? 1 : 0]
             let end: [UInt8] = [finished ? 2 : 1]
             try LocalCopy.rocks { () throws(RocksError) in
                 try handle.database.scan(handle.rows, from: start.span.bytes, to: end.span.bytes) { key, value in
-                    guard rows.count < limit, let row = LocalCopy.row(key, value) else { return rows.count < limit }
-                    if let since, row.summary.since > since { return false }
-                    if owned(row.partition), statuses.isEmpty || statuses.contains(row.summary.status),
-                        partner == nil || row.summary.partner == partner
+                    guard let row = LocalCopy.row(key, value) else { return true }
+                    if let since = listing.since, row.summary.since > since { return false }
+                    looked += 1
+                    if owned(row.partition),
+                        listing.statuses.isEmpty || listing.statuses.contains(row.summary.status),
+                        listing.partner == nil || row.summary.partner == listing.partner
                     {
                         rows.append(row)
                     }
-                    return true
+                    if rows.count > listing.limit { return false }
+                    if looked == share { cut.append(row) }
+                    return looked < share
                 }
             }
             found += rows
         }
-        found.sort {
-            ($0.summary.since, $0.paymentID) < ($1.summary.since, $1.paymentID)
-        }
-        return Array(found.prefix(limit))
+        return PaymentPage(found, cut: cut, limit: listing.limit)
     }
 
     private static func row(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> PaymentRow? {

@@ -97,7 +97,7 @@ extension Conformance {
             #expect(try await next.key(reference: "REF1", partition: 0) == nil)
             #expect(try await next.key(reference: "REF2", partition: 0) == nil)
             #expect(
-                try log.reader.payments(statuses: [3, 4], partner: nil, since: nil, after: nil, limit: 10).isEmpty)
+                try log.reader.payments(PaymentListing(statuses: [3, 4], limit: 10)).rows.isEmpty)
             await next.close()
         },
         ConformanceCase("an entry that comes again after its tombstone begins anew") { log in
@@ -129,9 +129,9 @@ extension Conformance {
                 _ statuses: [UInt8], _ partner: String? = nil, since: Int64? = nil, after: PaymentRow? = nil,
                 limit: Int = 10
             ) throws -> [PaymentRow] {
-                try log.reader.payments(
-                    statuses: statuses, partner: partner, since: since.map { Timestamp(milliseconds: $0) },
-                    after: after, limit: limit)
+                var listing = PaymentListing(statuses: statuses, partner: partner, after: after, limit: limit)
+                listing.since = since.map { Timestamp(milliseconds: $0) }
+                return try log.reader.payments(listing).rows
             }
             #expect(try list([]).map(\.paymentID) == ["e", "d", "c", "b", "a"])
             #expect(try list([9]).map(\.paymentID) == ["e", "c", "a"])
@@ -150,6 +150,44 @@ extension Conformance {
                 summaryBefore: summary(9, since: 96, "y"), summary: summary(4, since: 200, "x"))
             #expect(await owner.commit(changed) == nil)
             #expect(try list([]).map(\.paymentID) == ["d", "c", "b", "a", "e"])
+            await owner.close()
+        },
+        ConformanceCase("a page of the operators' list looks at so many rows and no more, and says where to go on") {
+            log in
+            let owner = try await log.startOwner()
+            var draft = BatchDraft()
+            for number in 0..<60 {
+                let name = "p\(100 + number)"
+                draft.state(
+                    name, "s", partition: PartitionHash.partition(of: Array(name.utf8), count: 2),
+                    summary: summary(
+                        UInt8(3 + number % 3), since: Int64(number / 4), number % 20 == 19 ? "rare" : "common",
+                        finished: number % 3 == 2))
+            }
+            #expect(await owner.commit(draft) == nil)
+            for statuses in [[], [3, 4, 5], [5]] as [[UInt8]] {
+                for partner in [nil, "rare", "nobody"] {
+                    let all = try log.reader.payments(
+                        PaymentListing(statuses: statuses, partner: partner, limit: 100))
+                    #expect(all.next == nil)
+                    for (limit, scan) in [(100, 12), (2, 12), (2, 1_000), (1, 1), (100, 60)] {
+                        var rows: [PaymentRow] = []
+                        var listing = PaymentListing(statuses: statuses, partner: partner, limit: limit, scan: scan)
+                        var pages = 0
+                        repeat {
+                            let page = try log.reader.payments(listing)
+                            rows += page.rows
+                            pages += 1
+                            #expect(page.rows.count <= limit)
+                            #expect(page.rows.count <= max(scan, 6), "\(scan) rows are looked at")
+                            listing.after = page.next
+                        } while listing.after != nil && pages < 200
+                        #expect(rows == all.rows, "\(statuses) \(partner ?? "all") \(limit) \(scan)")
+                    }
+                }
+            }
+            let common = try log.reader.payments(PaymentListing(partner: "nobody", limit: 10, scan: 12))
+            #expect(common.rows.isEmpty && common.next != nil, "it stops though nothing was found")
             await owner.close()
         },
         ConformanceCase("a reader finds an entry by its key alone") { log in

@@ -205,7 +205,7 @@ public struct RandomModel: Sendable {
                 #expect(try await owner.key(reference: reference, partition: partition) == name)
             }
         }
-        let rows = try log.reader.payments(statuses: [], partner: nil, since: nil, after: nil, limit: 100)
+        let rows = try log.reader.payments(PaymentListing(limit: 100)).rows
         let open = entries.filter { $0.value.summary?.finished == false }.sorted {
             ($0.value.summary?.since.milliseconds ?? 0, $0.key) < ($1.value.summary?.since.milliseconds ?? 0, $1.key)
         }

@@ -12,15 +12,13 @@ public struct PaymentViews: Sendable {
 
     func list(_ query: ListQuery) -> HTTPResponse {
         do {
-            // One row more than asked for tells whether there is a next page.
-            let rows = try ports.reader.payments(
-                statuses: query.statuses, partner: query.partner, since: query.since, after: query.after,
-                limit: query.limit + 1)
-            let page = rows.prefix(query.limit)
-            let next = rows.count > query.limit ? page.last.map { JSONValue.string(PageToken.encode($0)) } : nil
+            let page = try ports.reader.payments(
+                PaymentListing(
+                    statuses: query.statuses, partner: query.partner, since: query.since, after: query.after,
+                    limit: query.limit, scan: ports.limits.rowsPerList))
             var body: [String: JSONValue] = [
-                "payments": .array(page.map { .object(PaymentViews.row($0.paymentID, $0.summary)) }),
-                "next": next ?? .null,
+                "payments": .array(page.rows.map { .object(PaymentViews.row($0.paymentID, $0.summary)) }),
+                "next": page.next.map { .string(PageToken.encode($0)) } ?? .null,
             ]
             // Where instances share the partitions, each lists its own: the answer says which those are.
             if let share = ports.reader.share {

@@ -92,6 +92,8 @@ public struct OperationsLimits: Sendable, Equatable {
     public var forgedKept = 1_000
     /// Of each forged body so much is kept.
     public var forgedBodyBytes = 4_096
+    /// Payments that are looked at for one page of the list: about 50 ms. No index leads to a partner's payments.
+    public var rowsPerList = 50_000
     /// Events of one payment that are shown.
     public var historyRecords = 10_000
 

@@ -78,8 +78,8 @@ final class ExposureWatch: Sendable {
         var after: PaymentRow?
         var read = 0
         while !state.withLock({ $0.stopped }) {
-            let rows = try reader.payments(statuses: [], partner: nil, since: nil, after: after, limit: 1_000)
-            for row in rows {
+            let page = try reader.payments(PaymentListing(after: after, limit: 1_000))
+            for row in page.rows {
                 let status = PaymentStatus(rawValue: row.summary.status) ?? .none
                 let group = Group(state: status.name.description, partner: row.summary.partner)
                 figures.counts[group, default: Count()].open += 1
@@ -94,8 +94,8 @@ final class ExposureWatch: Sendable {
                 read += 1
                 add(row.paymentID, to: &figures)
             }
-            guard rows.count == 1_000, let last = rows.last else { break }
-            after = last
+            guard let next = page.next else { break }
+            after = next
         }
         return figures
     }
