@@ -126,6 +126,7 @@ extension Exchange {
     }
 
     private func queue(_ made: OpaquePointer, _ head: HTTPResponse, _ handle: OpaquePointer) -> MHD_Result {
+        if head.status >= 500 { server.counters.serverErrors.add(1, ordering: .relaxed) }
         // A header that the library refuses (control characters) is left out, as documented.
         if let type = head.contentType { _ = MHD_add_response_header(made, "Content-Type", type) }
         for (name, value) in head.headers { _ = MHD_add_response_header(made, name, value) }

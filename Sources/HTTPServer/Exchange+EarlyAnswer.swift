@@ -1,6 +1,7 @@
 import CGnuTLS
 import CMicroHTTPD
 import Glibc
+import Synchronization
 
 /// Answers in the middle of a body. The library takes an answer only before the body or after all of it
 /// (`MHD_queue_response`, 0.9.75), which would make a refused upload last as long as its sender likes; but nothing else is
@@ -10,6 +11,7 @@ extension Exchange {
     func answerEarly(_ response: HTTPResponse, _ handle: OpaquePointer, _ connection: Connection) -> MHD_Result {
         arrival.stage = .answeredEarly
         giveBackBodyRoom()
+        if response.status >= 500 { server.counters.serverErrors.add(1, ordering: .relaxed) }
         connection.enter(.lingering)
         let bytes = earlyAnswerBytes(response, isHead: arrival.method == "HEAD", now: time(nil))
         let isSent = bytes.withUnsafeBytes { raw -> Bool in

@@ -181,7 +181,8 @@ public final class HTTPServer: @unchecked Sendable {  // `daemon` is written onc
             evictedConnections: core.counters.evicted.load(ordering: .relaxed),
             refusedConnections: core.counters.connectionsRefused.load(ordering: .relaxed),
             overdueConnections: core.counters.overdue.load(ordering: .relaxed),
-            overdueAnswers: core.counters.answersOverdue.load(ordering: .relaxed))
+            overdueAnswers: core.counters.answersOverdue.load(ordering: .relaxed),
+            serverErrors: core.counters.serverErrors.load(ordering: .relaxed))
     }
 }
 
@@ -215,4 +216,6 @@ public struct HTTPServerStatistics: Sendable, Equatable {
     public var overdueConnections: UInt64
     /// Requests that got 503 because the handler did not answer in time.
     public var overdueAnswers: UInt64
+    /// Answers with a status of 500 or above, whoever gave them.
+    public var serverErrors: UInt64
 }

@@ -111,4 +111,5 @@ final class Counters: Sendable {
     let connectionsRefused = Atomic<UInt64>(0)
     let overdue = Atomic<UInt64>(0)
     let answersOverdue = Atomic<UInt64>(0)
+    let serverErrors = Atomic<UInt64>(0)
 }

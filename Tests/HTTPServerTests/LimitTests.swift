@@ -140,6 +140,7 @@ extension HTTPServerSuites {
             third.send(request("POST", "/", body: "3"))
             #expect(await mailbox.wait(for: 1))
             #expect(server.statistics.overloaded == 1)
+            #expect(server.statistics.serverErrors == (status >= 500 ? 1 : 0))
             while let (_, responder) = mailbox.takeFirst() { responder.answer(.text("done")) }
             #expect(third.reply()?.text == "done")
         }
@@ -154,6 +155,7 @@ extension HTTPServerSuites {
             #expect(client.reply()?.status == 503)
             // Counted after the answer is on its way.
             #expect(await eventually { server.statistics.overdueAnswers == 1 })
+            #expect(server.statistics.serverErrors == 1)
         }
 
         @Test("Connections above the limit wait; above the limit per address they are closed")

@@ -85,6 +85,10 @@ enum DaemonMetrics {
                 { Int64($0.overdueAnswers) }
             ),
             (
+                "switchyard_http_server_errors_total", "Answers with a status of 500 or above.",
+                { Int64($0.serverErrors) }
+            ),
+            (
                 "switchyard_http_bodies_without_room_total", "Bodies refused for want of room.",
                 { Int64($0.bodiesWithoutRoom) }
             ),

@@ -15,7 +15,7 @@ struct ExchangeMetrics: Sendable {
 
     /// How it ended, coarse enough for an alert: which status a bank gave stands in the events.
     private enum Ending: Int, CaseIterable {
-        case success, clientError, serverError, other, notSent, unclear
+        case success, clientError, serverError, other, notSent, late, unclear
 
         /// As the label has it.
         var label: String {
@@ -25,12 +25,15 @@ struct ExchangeMetrics: Sendable {
             case .serverError: "server-error"
             case .other: "other"
             case .notSent: "not-sent"
+            case .late: "late"
             case .unclear: "unclear"
             }
         }
 
         init(_ outcome: ExchangeEnd.Outcome) {
             switch outcome {
+            // Nobody's fault but ours: it waited here until it was too late to send.
+            case .notSent(.deadline): self = .late
             case .notSent: self = .notSent
             case .unclear: self = .unclear
             case .answered(let answer):
@@ -61,7 +64,7 @@ struct ExchangeMetrics: Sendable {
                 endings: Ending.allCases.map { ending in
                     metrics.counter(
                         "switchyard_partner_exchanges_total",
-                        "Exchanges with partners; unclear: sent, and nobody can say what became of it.",
+                        "Exchanges with partners; unclear: sent, nobody can say what became of it; late: not sent in time.",
                         labels + [(name: "outcome", value: ending.label)])
                 },
                 seconds: metrics.histogram(
