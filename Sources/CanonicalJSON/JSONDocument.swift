@@ -5,6 +5,7 @@
 /// are breaches of RFC 7493 or of the limit in otherwise well-formed text. `parse` refuses them, unless the caller
 /// asks to keep them to itself and to look at `violation`.
 public struct JSONDocument: Sendable {
+    /// The text, and behind it the scanner's padding.
     private(set) var bytes: [UInt8] = []
     private(set) var tape: [TapeEntry] = []
     private var breach: (error: JSONError, entry: Int)?
@@ -30,17 +31,49 @@ public struct JSONDocument: Sendable {
             tape.removeAll(keepingCapacity: true)
             throw JSONError(.tooLarge, at: limits.bytes)
         }
-        text.withUnsafeBytes { bytes.append(contentsOf: $0) }
-        var reused: [TapeEntry] = []
-        swap(&reused, &tape)
-        var scanner = JSONScanner(reusing: reused, depthLimit: limits.depth, bytes: bytes.count)
-        try scanner.scan(bytes.span)
-        breach = scanner.violation
-        tape = scanner.finish()
+        keep(text)
+        // Nearly every text has a value for eight bytes or more, none more than one for each byte.
+        if try !index(room: text.byteCount / 8 + 8, text.byteCount, limits.depth) {
+            _ = try index(room: text.byteCount + 2, text.byteCount, limits.depth)
+        }
         if refuseViolations, let error = breach?.error {
             tape.removeAll(keepingCapacity: true)
             throw error
         }
+    }
+
+    private mutating func keep(_ text: RawSpan) {
+        bytes.append(addingCapacity: text.byteCount + JSONScanner.padding) { output in
+            output.withUnsafeMutableBufferPointer { memory, count in
+                let place = UnsafeMutableRawBufferPointer(memory)
+                text.withUnsafeBytes { place.copyMemory(from: $0) }
+                place.storeBytes(of: 0, toByteOffset: text.byteCount, as: UInt64.self)
+                count = text.byteCount + JSONScanner.padding
+            }
+        }
+    }
+
+    /// Makes the index; false where it needs more room, and after an error it is empty.
+    private mutating func index(room: Int, _ end: Int, _ depthLimit: Int) throws(JSONError) -> Bool {
+        var index: [TapeEntry] = []
+        swap(&index, &tape)
+        defer { swap(&index, &tape) }
+        index.removeAll(keepingCapacity: true)
+        var found: (error: JSONError, entry: Int)?
+        var isWhole = false
+        try bytes.withUnsafeBufferPointer { (text) throws(JSONError) in
+            guard let start = text.baseAddress else { return }
+            try index.append(addingCapacity: room) { (output) throws(JSONError) in
+                try output.withUnsafeMutableBufferPointer { (memory, count) throws(JSONError) in
+                    var scanner = JSONScanner(start, end: end, tape: memory, depthLimit: depthLimit)
+                    isWhole = try scanner.scan()
+                    found = scanner.violation
+                    count = isWhole ? scanner.count : 0
+                }
+            }
+        }
+        breach = found
+        return isWhole
     }
 
     /// The first breach of RFC 7493 or of the depth limit in a text that was kept all the same, and where.
@@ -143,8 +176,11 @@ extension JSONDocument {
             JSONText.decode(bytes.span, entry.range, into: &decoded)
             return text.withUTF8Buffer { decoded.elementsEqual($0) }
         }
-        let written = bytes.span.extracting(entry.range).bytes
-        return text.withUTF8Buffer { JSONText.equal(written, UnsafeRawBufferPointer($0)) }
+        guard Int(entry.length) == text.utf8CodeUnitCount else { return false }
+        return bytes.withUnsafeBufferPointer { bytes in
+            guard let start = bytes.baseAddress else { return false }
+            return JSONText.equal(start + Int(entry.start), text.utf8Start, text.utf8CodeUnitCount)
+        }
     }
 }
 
@@ -159,21 +195,19 @@ extension JSONDocument {
 
     /// The object's member of this name, or nil. Cost: linear in the number of members.
     public func member(_ node: JSONNode, _ name: StaticString) -> JSONNode? {
-        let entry = entry(node)
-        guard entry.kind == .object else { return nil }
         let length = UInt32(truncatingIfNeeded: name.utf8CodeUnitCount)
         return tape.withUnsafeBufferPointer { entries in
-            // The index itself says where each name lies: in bounds as long as the first one is, which `entry` has seen.
+            guard UInt(bitPattern: Int(node.index)) < UInt(bitPattern: entries.count) else { return nil }
+            // The index itself says where each name lies: in bounds as long as the object is.
+            let object = entries[Int(node.index)]
+            guard object.kind == .object else { return nil }
             var key = Int(node.index) &+ 1
-            var left = entry.length
-            while left > 0 {
+            for _ in 0..<object.length {
                 // Names of another length are passed over at once, unless escapes hide how long they are.
-                let candidate = entries[key]
-                if candidate.length == length || candidate.special, matches(candidate, name) {
+                if entries[key].length == length || entries[key].special, matches(entries[key], name) {
                     return JSONNode(key &+ 1)
                 }
                 key = Int(entries[key &+ 1].next)
-                left &-= 1
             }
             return nil
         }

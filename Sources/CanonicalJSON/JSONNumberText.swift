@@ -20,7 +20,7 @@ enum JSONNumberText {
             }
             bytes.append(UInt8(ascii: "e"))
             bytes.append(point > 0 ? UInt8(ascii: "+") : UInt8(ascii: "-"))
-            append(Int64(point - 1).magnitude, to: &bytes)
+            bytes.append(contentsOf: String((point - 1).magnitude).utf8)
         } else if point <= 0 {
             bytes.append(contentsOf: [UInt8(ascii: "0"), UInt8(ascii: ".")])
             bytes.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: -point))
@@ -65,10 +65,5 @@ enum JSONNumberText {
         point -= leading
         while digits.last == UInt8(ascii: "0") { digits.removeLast() }
         return (digits, point)
-    }
-
-    /// Appends an unsigned integer in decimal digits.
-    static func append(_ value: UInt64, to bytes: inout [UInt8]) {
-        bytes.append(addingCapacity: 20) { $0.append(decimal: value) }
     }
 }

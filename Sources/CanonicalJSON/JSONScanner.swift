@@ -1,239 +1,257 @@
 /// Builds the index of a text in one pass, without recursion: an open container keeps the index of the one around it
 /// in its own entry, so no depth of nesting can exhaust the stack.
+///
+/// The text is followed by `padding` zero bytes. No rule of the grammar takes one, so the end is met like any byte that
+/// does not belong where it stands, and a word can be loaded at every place of the text.
 struct JSONScanner {
-    private(set) var tape: [TapeEntry]
+    /// How many zero bytes follow the text.
+    static let padding = 8
+
     /// The first breach of RFC 7493 or of the depth limit: well-formed JSON all the same.
     private(set) var violation: (error: JSONError, entry: Int)?
+    /// How many entries the index has.
+    private(set) var count = 0
+    private let text: UnsafePointer<UInt8>
+    private let end: Int
+    private let tape: UnsafeMutableBufferPointer<TapeEntry>
     private let depthLimit: Int
-    private var position = 0
-    private var depth = 0
-    private var open = JSONScanner.none
 
     private static let none = UInt32.max
 
-    init(reusing tape: consuming [TapeEntry], depthLimit: Int, bytes: Int) {
-        tape.removeAll(keepingCapacity: true)
-        // Most texts have a value for about ten bytes; a larger index grows.
-        tape.reserveCapacity(min(bytes / 10, 1_024) + 4)
+    /// A scanner of so many bytes of text that writes into `tape`.
+    init(_ text: UnsafePointer<UInt8>, end: Int, tape: UnsafeMutableBufferPointer<TapeEntry>, depthLimit: Int) {
+        self.text = text
+        self.end = end
         self.tape = tape
         self.depthLimit = depthLimit
     }
 
-    consuming func finish() -> [TapeEntry] { tape }
-
-    mutating func scan(_ input: Span<UInt8>) throws(JSONError) {
-        try value(input)
-        while open != JSONScanner.none { try proceed(input) }
-        skipSpace(input)
-        if position < input.count { throw JSONError(.trailingBytes, at: position) }
-    }
-
-    /// What follows inside the innermost open container: its end, or one more element or member.
-    private mutating func proceed(_ input: Span<UInt8>) throws(JSONError) {
-        let container = Int(open)
-        let isObject = tape[container].kind == .object
-        let first = tape[container].length == 0
-        skipSpace(input)
-        let byte = try peek(input)
-        if byte == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
-            position += 1
-            close(input, container)
-            return
-        }
-        if !first {
-            guard byte == UInt8(ascii: ",") else { throw JSONError(.unexpectedByte, at: position) }
-            position += 1
-            skipSpace(input)
-        }
-        tape[container].length += 1
-        if isObject {
-            guard try peek(input) == UInt8(ascii: "\"") else { throw JSONError(.unexpectedByte, at: position) }
-            try string(input)
-            skipSpace(input)
-            guard try peek(input) == UInt8(ascii: ":") else { throw JSONError(.unexpectedByte, at: position) }
-            position += 1
-        }
-        try value(input)
-    }
-
-    private mutating func close(_ input: Span<UInt8>, _ container: Int) {
-        if tape[container].kind == .object, tape[container].length > 1 { checkKeys(input, container) }
-        open = tape[container].next
-        tape[container].next = UInt32(truncatingIfNeeded: tape.count)
-        depth -= 1
-    }
-
-    private mutating func value(_ input: Span<UInt8>) throws(JSONError) {
-        skipSpace(input)
-        switch try peek(input) {
-        case UInt8(ascii: "\""): try string(input)
-        case UInt8(ascii: "{"): begin(.object)
-        case UInt8(ascii: "["): begin(.array)
-        case UInt8(ascii: "t"): try literal(input, "true", .true)
-        case UInt8(ascii: "f"): try literal(input, "false", .false)
-        case UInt8(ascii: "n"): try literal(input, "null", .null)
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try number(input)
-        default: throw JSONError(.unexpectedByte, at: position)
+    /// Builds the index; false where `tape` has no room for it.
+    mutating func scan() throws(JSONError) -> Bool {
+        var position = 0
+        var depth = 0
+        var open = JSONScanner.none
+        var isObject = false
+        value: while true {
+            // One for the value, and one for its name.
+            guard count &+ 2 <= tape.count else { return false }
+            position = skipSpace(position)
+            if isObject { position = try name(position) }
+            let first = text[position]
+            switch first {
+            case UInt8(ascii: "\""): position = try string(position)
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                let container = count
+                isObject = first == UInt8(ascii: "{")
+                append(isObject ? .object : .array, position, 0, next: open)
+                open = UInt32(truncatingIfNeeded: container)
+                depth &+= 1
+                if depth > depthLimit { note(.tooDeep, at: position, entry: container) }
+                position = skipSpace(position &+ 1)
+                if text[position] != JSONScanner.closing(isObject) {
+                    tape[container].length = 1
+                    continue value
+                }
+            case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): position = try number(position)
+            default: position = try literal(position)
+            }
+            // What follows a value: the ends of containers, and a comma before the next one.
+            while open != JSONScanner.none {
+                let container = Int(open)
+                position = skipSpace(position)
+                let byte = text[position]
+                if byte == UInt8(ascii: ",") {
+                    position &+= 1
+                    tape[container].length &+= 1
+                    continue value
+                }
+                guard byte == JSONScanner.closing(isObject) else { throw unexpected(position) }
+                position &+= 1
+                if isObject, tape[container].length > 1 { checkKeys(container) }
+                open = tape[container].next
+                tape[container].next = UInt32(truncatingIfNeeded: count)
+                depth &-= 1
+                isObject = open != JSONScanner.none && tape[Int(open)].kind == .object
+            }
+            position = skipSpace(position)
+            if position < end { throw JSONError(.trailingBytes, at: position) }
+            return true
         }
     }
 
-    private mutating func begin(_ kind: JSONKind) {
-        let index = tape.count
-        tape.append(
-            TapeEntry(kind: kind, special: false, start: UInt32(truncatingIfNeeded: position), length: 0, next: open))
-        open = UInt32(truncatingIfNeeded: index)
-        depth += 1
-        if depth > depthLimit { note(.tooDeep, at: position, entry: index) }
-        position += 1
+    @inline(__always)
+    private static func closing(_ isObject: Bool) -> UInt8 { isObject ? UInt8(ascii: "}") : UInt8(ascii: "]") }
+
+    /// A member's name with its colon, and what is blank after it.
+    @inline(__always)
+    private mutating func name(_ start: Int) throws(JSONError) -> Int {
+        guard text[start] == UInt8(ascii: "\"") else { throw unexpected(start) }
+        let colon = skipSpace(try string(start))
+        guard text[colon] == UInt8(ascii: ":") else { throw unexpected(colon) }
+        return skipSpace(colon &+ 1)
     }
 
-    private mutating func append(_ kind: JSONKind, _ range: Range<Int>, special: Bool) {
-        let next = tape.count + 1
-        tape.append(
-            TapeEntry(
-                kind: kind, special: special, start: UInt32(truncatingIfNeeded: range.lowerBound),
-                length: UInt32(truncatingIfNeeded: range.count), next: UInt32(truncatingIfNeeded: next)))
+    @inline(__always)
+    private mutating func append(_ kind: JSONKind, special: Bool = false, _ start: Int, _ length: Int, next: UInt32) {
+        tape[count] = TapeEntry(
+            kind: kind, special: special, start: UInt32(truncatingIfNeeded: start),
+            length: UInt32(truncatingIfNeeded: length), next: next)
+        count &+= 1
+    }
+
+    /// A value without anything in it.
+    @inline(__always)
+    private mutating func append(_ kind: JSONKind, special: Bool = false, from start: Int, to end: Int) {
+        append(kind, special: special, start, end &- start, next: UInt32(truncatingIfNeeded: count &+ 1))
     }
 
     private mutating func note(_ code: JSONError.Code, at offset: Int, entry: Int) {
         if violation == nil { violation = (JSONError(code, at: offset), entry) }
     }
 
-    private mutating func literal(_ input: Span<UInt8>, _ text: StaticString, _ kind: JSONKind) throws(JSONError) {
-        let start = position
-        for index in 0..<text.utf8CodeUnitCount {
-            guard try peek(input) == text.utf8Start[index] else { throw JSONError(.unexpectedByte, at: position) }
-            position += 1
+    @inline(never)
+    private func unexpected(_ position: Int) -> JSONError {
+        JSONError(position < end ? .unexpectedByte : .unexpectedEnd, at: position)
+    }
+
+    private mutating func literal(_ start: Int) throws(JSONError) -> Int {
+        let (literal, kind): (StaticString, JSONKind) =
+            switch text[start] {
+            case UInt8(ascii: "t"): ("true", .true)
+            case UInt8(ascii: "f"): ("false", .false)
+            case UInt8(ascii: "n"): ("null", .null)
+            default: throw unexpected(start)
+            }
+        let length = literal.utf8CodeUnitCount
+        for index in 0..<length where text[start &+ index] != literal.utf8Start[index] {
+            throw unexpected(start &+ index)
         }
-        append(kind, start..<position, special: false)
+        append(kind, from: start, to: start &+ length)
+        return start &+ length
     }
 
     @inline(__always)
-    private func peek(_ input: Span<UInt8>) throws(JSONError) -> UInt8 {
-        guard position < input.count else { throw JSONError(.unexpectedEnd, at: position) }
-        return input[position]
-    }
-
-    @inline(__always)
-    private mutating func skipSpace(_ input: Span<UInt8>) {
-        while position < input.count {
-            switch input[position] {
-            case 0x20, 0x0A, 0x0D, 0x09: position += 1
-            default: return
+    private func skipSpace(_ start: Int) -> Int {
+        var position = start
+        while text[position] <= 0x20 {
+            switch text[position] {
+            case 0x20, 0x0A, 0x0D, 0x09: position &+= 1
+            default: return position
             }
         }
+        return position
     }
 }
 
 // MARK: - Numbers
 
 extension JSONScanner {
-    private mutating func number(_ input: Span<UInt8>) throws(JSONError) {
-        let start = position
+    private mutating func number(_ start: Int) throws(JSONError) -> Int {
+        var position = start
         var integer = true
-        if input[position] == UInt8(ascii: "-") { position += 1 }
-        if position < input.count, input[position] == UInt8(ascii: "0") {
-            position += 1
+        if text[position] == UInt8(ascii: "-") { position &+= 1 }
+        if text[position] == UInt8(ascii: "0") {
+            position &+= 1
         } else {
-            try digits(input)
+            position = try digits(position)
         }
-        if position < input.count, input[position] == UInt8(ascii: ".") {
+        if text[position] == UInt8(ascii: ".") {
             integer = false
-            position += 1
-            try digits(input)
+            position = try digits(position &+ 1)
         }
-        if position < input.count, input[position] | 0x20 == UInt8(ascii: "e") {
+        if text[position] | 0x20 == UInt8(ascii: "e") {
             integer = false
-            position += 1
-            if position < input.count, input[position] == UInt8(ascii: "+") || input[position] == UInt8(ascii: "-") {
-                position += 1
-            }
-            try digits(input)
+            position &+= 1
+            if text[position] == UInt8(ascii: "+") || text[position] == UInt8(ascii: "-") { position &+= 1 }
+            position = try digits(position)
         }
-        if position < input.count, isDigit(input[position]) { throw JSONError(.invalidNumber, at: position) }
-        append(.number, start..<position, special: !integer)
-    }
-
-    private mutating func digits(_ input: Span<UInt8>) throws(JSONError) {
-        guard position < input.count else { throw JSONError(.unexpectedEnd, at: position) }
-        guard isDigit(input[position]) else { throw JSONError(.invalidNumber, at: position) }
-        while position < input.count, isDigit(input[position]) { position += 1 }
+        if isDigit(position) { throw JSONError(.invalidNumber, at: position) }
+        append(.number, special: !integer, from: start, to: position)
+        return position
     }
 
     @inline(__always)
-    private func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") <= 9 }
+    private func digits(_ start: Int) throws(JSONError) -> Int {
+        guard isDigit(start) else { throw JSONError(start < end ? .invalidNumber : .unexpectedEnd, at: start) }
+        var position = start
+        while isDigit(position) { position &+= 1 }
+        return position
+    }
+
+    @inline(__always)
+    private func isDigit(_ position: Int) -> Bool { text[position] &- UInt8(ascii: "0") <= 9 }
 }
 
 // MARK: - Strings
 
 extension JSONScanner {
-    private mutating func string(_ input: Span<UInt8>) throws(JSONError) {
-        position += 1
-        let start = position
+    /// A string from its first quote on; where its second one is behind.
+    @inline(__always)
+    private mutating func string(_ quote: Int) throws(JSONError) -> Int {
+        let start = quote &+ 1
+        var position = JSONText.endOfPlain(text, from: start)
         var escaped = false
-        while true {
-            position = JSONText.endOfPlain(input, from: position)
-            let byte = try peek(input)
-            switch byte {
-            case UInt8(ascii: "\""):
-                append(.string, start..<position, special: escaped)
-                position += 1
-                return
-            case UInt8(ascii: "\\"):
-                escaped = true
-                try escape(input)
-            case 0..<0x20: throw JSONError(.controlCharacter, at: position)
-            default: try multibyte(input, byte)
-            }
+        while text[position] != UInt8(ascii: "\"") {
+            position = JSONText.endOfPlain(text, from: try unusual(position, &escaped))
+        }
+        append(.string, special: escaped, from: start, to: position)
+        return position &+ 1
+    }
+
+    /// What is no plain ASCII in a string.
+    @inline(never)
+    private mutating func unusual(_ position: Int, _ escaped: inout Bool) throws(JSONError) -> Int {
+        switch text[position] {
+        case UInt8(ascii: "\\"):
+            escaped = true
+            return try escape(position)
+        case 0..<0x20: throw JSONError(position < end ? .controlCharacter : .unexpectedEnd, at: position)
+        default: return try multibyte(position)
         }
     }
 
-    private mutating func escape(_ input: Span<UInt8>) throws(JSONError) {
-        let start = position
-        position += 1
-        switch try peek(input) {
+    private mutating func escape(_ start: Int) throws(JSONError) -> Int {
+        let code = start &+ 1
+        switch text[code] {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
             UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-            position += 1
+            return code &+ 1
         case UInt8(ascii: "u"):
-            position += 1
-            let unit = try hex(input)
+            let unit = try hex(code &+ 1)
+            let after = code &+ 5
             switch unit {
             case 0xD800...0xDBFF:
-                guard position + 1 < input.count, input[position] == UInt8(ascii: "\\"),
-                    input[position + 1] == UInt8(ascii: "u")
-                else {
-                    note(.loneSurrogate, at: start, entry: tape.count)
-                    return
+                if text[after] == UInt8(ascii: "\\"), text[after &+ 1] == UInt8(ascii: "u"),
+                    (0xDC00...0xDFFF).contains(try hex(after &+ 2))
+                {
+                    return after &+ 6
                 }
-                let afterFirst = position
-                position += 2
-                if !(0xDC00...0xDFFF).contains(try hex(input)) {
-                    note(.loneSurrogate, at: start, entry: tape.count)
-                    position = afterFirst
-                }
-            case 0xDC00...0xDFFF: note(.loneSurrogate, at: start, entry: tape.count)
+                note(.loneSurrogate, at: start, entry: count)
+            case 0xDC00...0xDFFF: note(.loneSurrogate, at: start, entry: count)
             default: break
             }
-        default: throw JSONError(.invalidEscape, at: start)
+            return after
+        default: throw code < end ? JSONError(.invalidEscape, at: start) : JSONError(.unexpectedEnd, at: code)
         }
     }
 
-    private mutating func hex(_ input: Span<UInt8>) throws(JSONError) -> UInt16 {
+    private func hex(_ start: Int) throws(JSONError) -> UInt16 {
         var unit: UInt16 = 0
-        for _ in 0..<4 {
-            guard let digit = JSONText.hexDigit(try peek(input)) else { throw JSONError(.invalidEscape, at: position) }
+        for position in start..<(start &+ 4) {
+            guard let digit = JSONText.hexDigit(text[position]) else {
+                throw JSONError(position < end ? .invalidEscape : .unexpectedEnd, at: position)
+            }
             unit = unit << 4 | UInt16(digit)
-            position += 1
         }
         return unit
     }
 
-    /// One character of two to four bytes: RFC 3629, without overlong forms and surrogates.
-    private mutating func multibyte(_ input: Span<UInt8>, _ lead: UInt8) throws(JSONError) {
+    /// One character of two to four bytes: RFC 3629, without overlong forms and surrogates. The end has no byte that one
+    /// goes on with.
+    private func multibyte(_ start: Int) throws(JSONError) -> Int {
         let length: Int
         var second: ClosedRange<UInt8> = 0x80...0xBF
-        switch lead {
+        switch text[start] {
         case 0xC2...0xDF: length = 2
         case 0xE0: (length, second) = (3, 0xA0...0xBF)
         case 0xED: (length, second) = (3, 0x80...0x9F)
@@ -241,21 +259,38 @@ extension JSONScanner {
         case 0xF0: (length, second) = (4, 0x90...0xBF)
         case 0xF1...0xF3: length = 4
         case 0xF4: (length, second) = (4, 0x80...0x8F)
-        default: throw JSONError(.invalidUTF8, at: position)
+        default: throw JSONError(.invalidUTF8, at: start)
         }
-        guard position + length <= input.count else { throw JSONError(.invalidUTF8, at: position) }
-        guard second.contains(input[position + 1]) else { throw JSONError(.invalidUTF8, at: position) }
+        guard second.contains(text[start &+ 1]) else { throw JSONError(.invalidUTF8, at: start) }
         for index in 2..<4 where index < length {
-            guard input[position + index] & 0xC0 == 0x80 else { throw JSONError(.invalidUTF8, at: position) }
+            guard text[start &+ index] & 0xC0 == 0x80 else { throw JSONError(.invalidUTF8, at: start) }
         }
-        position += length
+        return start &+ length
     }
 }
 
 // MARK: - Names of members
 
 extension JSONScanner {
-    private mutating func checkKeys(_ input: Span<UInt8>, _ container: Int) {
+    /// Notes a name that is there twice. Nearly always each name leaves a mark of its own, and none is compared.
+    private mutating func checkKeys(_ container: Int) {
+        var marks: UInt64 = 0
+        var isUnclear = false
+        var key = container &+ 1
+        for _ in 0..<tape[container].length {
+            let entry = tape[key]
+            let word = JSONText.firstWord(text + Int(entry.start), Int(entry.length))
+            // The upper bits of a product depend on all bits below them (D. Knuth, TAOCP 6.4: 2^64 over the golden ratio).
+            let mark = ((word ^ UInt64(entry.length)) &* 0x9E37_79B9_7F4A_7C15) >> 58
+            isUnclear = isUnclear || entry.special || marks >> mark & 1 != 0
+            marks |= 1 << mark
+            key = keyAfter(key)
+        }
+        if isUnclear { compareKeys(container) }
+    }
+
+    private mutating func compareKeys(_ container: Int) {
+        let input = UnsafeBufferPointer(start: text, count: end).span
         let count = Int(tape[container].length)
         if count <= 16 {
             var left = container + 1
@@ -281,7 +316,6 @@ extension JSONScanner {
             keys.append(key)
             key = keyAfter(key)
         }
-        let tape = self.tape
         keys.sort { JSONText.compare(input, tape[$0], tape[$1]) < 0 }
         for (left, right) in zip(keys, keys.dropFirst()) where JSONText.compare(input, tape[left], tape[right]) == 0 {
             note(.duplicateKey, at: Int(tape[max(left, right)].start) - 1, entry: max(left, right))
@@ -291,5 +325,5 @@ extension JSONScanner {
 
     /// The next name after this name and its value. The last one's is the end of the index.
     @inline(__always)
-    private func keyAfter(_ key: Int) -> Int { Int(tape[key + 1].next) }
+    private func keyAfter(_ key: Int) -> Int { Int(tape[key &+ 1].next) }
 }

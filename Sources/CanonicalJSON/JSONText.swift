@@ -60,22 +60,32 @@ enum JSONText {
         bytes.append(contentsOf: Unicode.UTF8.encode(scalar) ?? Unicode.UTF8.encodedReplacementCharacter)
     }
 
-    /// Whether two runs of bytes are the same.
+    /// Whether two runs of so many bytes are the same.
     @inline(__always)
-    static func equal(_ left: RawSpan, _ right: UnsafeRawBufferPointer) -> Bool {
-        let count = left.byteCount
-        guard count == right.count else { return false }
-        var index = 0
-        while index &+ 8 <= count {
-            let word = left.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
-            if word != right.loadUnaligned(fromByteOffset: index, as: UInt64.self) { return false }
-            index &+= 8
+    static func equal(_ left: UnsafePointer<UInt8>, _ right: UnsafePointer<UInt8>, _ length: Int) -> Bool {
+        let left = UnsafeRawPointer(left)
+        let right = UnsafeRawPointer(right)
+        if length >= 8 {
+            var index = 0
+            while index &+ 8 < length {
+                if !equal(UInt64.self, left, right, at: index) { return false }
+                index &+= 8
+            }
+            return equal(UInt64.self, left, right, at: length &- 8)
         }
-        while index < count {
-            if left.unsafeLoad(fromByteOffset: index, as: UInt8.self) != right[index] { return false }
-            index &+= 1
+        if length >= 4 {
+            return equal(UInt32.self, left, right, at: 0) && equal(UInt32.self, left, right, at: length &- 4)
         }
+        for index in 0..<length where !equal(UInt8.self, left, right, at: index) { return false }
         return true
+    }
+
+    @inline(__always)
+    private static func equal<Word: FixedWidthInteger & BitwiseCopyable>(
+        _: Word.Type, _ left: UnsafeRawPointer, _ right: UnsafeRawPointer, at offset: Int
+    ) -> Bool {
+        left.loadUnaligned(fromByteOffset: offset, as: Word.self)
+            == right.loadUnaligned(fromByteOffset: offset, as: Word.self)
     }
 
     /// Whether two strings are the same text.
@@ -142,35 +152,71 @@ enum JSONText {
     }
 
     /// The first place from `start` on that needs a closer look in a string: a quote, a backslash, a control character
-    /// or no ASCII; the end where there is none.
+    /// or no ASCII. There must be one, and seven bytes that may be read behind it.
     @inline(__always)
-    static func endOfPlain(_ input: Span<UInt8>, from start: Int) -> Int {
-        let bytes = input.bytes
+    static func endOfPlain(_ text: UnsafePointer<UInt8>, from start: Int) -> Int {
+        let bytes = UnsafeRawPointer(text)
         var index = start
-        while index &+ 8 <= bytes.byteCount {
-            let word = UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+        while true {
+            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
             let marks = (escapeMarks(word) | word) & highBits
             // The lowest mark is right.
             if marks != 0 { return index &+ marks.trailingZeroBitCount / 8 }
             index &+= 8
         }
-        while index < input.count, !mustEscape(input[index]), input[index] < 0x80 { index &+= 1 }
-        return index
     }
 
-    /// Whether any byte of the text must be escaped.
-    static func mustEscape(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-        let bytes = UnsafeRawBufferPointer(text)
-        guard bytes.count >= 8 else { return text.contains(where: mustEscape) }
+    /// The first eight bytes of a text in one word, fewer in its upper bytes. Eight bytes are read in any case.
+    @inline(__always)
+    static func firstWord(_ text: UnsafePointer<UInt8>, _ length: Int) -> UInt64 {
+        let word = UInt64(littleEndian: UnsafeRawPointer(text).loadUnaligned(as: UInt64.self))
+        return length >= 8 ? word : word << UInt64(64 &- 8 &* length)
+    }
+
+    /// Copies so many bytes; whether any of them must be escaped. Each byte is loaded once, some of the last for the
+    /// second time.
+    @inline(__always)
+    static func copy(_ source: UnsafePointer<UInt8>, to place: UnsafeMutablePointer<UInt8>, _ length: Int) -> Bool {
+        let from = UnsafeRawPointer(source)
+        let to = UnsafeMutableRawPointer(place)
         var marks: UInt64 = 0
-        var index = 0
-        while index &+ 8 < bytes.count {
-            marks |= escapeMarks(bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-            index &+= 8
+        if length >= 8 {
+            var index = 0
+            while index &+ 8 < length {
+                let word = from.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                to.storeBytes(of: word, toByteOffset: index, as: UInt64.self)
+                marks |= escapeMarks(word)
+                index &+= 8
+            }
+            let last = from.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
+            to.storeBytes(of: last, toByteOffset: length &- 8, as: UInt64.self)
+            marks |= escapeMarks(last)
+        } else if length >= 4 {
+            let (head, tail) = copyEnds(UInt32.self, from, to, length)
+            marks = escapeMarks(UInt64(head) | UInt64(tail) << 32)
+        } else {
+            var mustEscape = false
+            for index in 0..<length {
+                let byte = source[index]
+                place[index] = byte
+                mustEscape = mustEscape || JSONText.mustEscape(byte)
+            }
+            return mustEscape
         }
-        // The last eight, some of them for the second time.
-        marks |= escapeMarks(bytes.loadUnaligned(fromByteOffset: bytes.count &- 8, as: UInt64.self))
         return marks & highBits != 0
+    }
+
+    /// Copies as many bytes as one word has up to as many as two have, which overlap: both of them.
+    @inline(__always) @discardableResult
+    static func copyEnds<Word: BitwiseCopyable>(
+        _ word: Word.Type, _ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer, _ length: Int
+    ) -> (head: Word, tail: Word) {
+        let last = length &- MemoryLayout<Word>.size
+        let head = from.loadUnaligned(as: Word.self)
+        let tail = from.loadUnaligned(fromByteOffset: last, as: Word.self)
+        to.storeBytes(of: head, as: Word.self)
+        to.storeBytes(of: tail, toByteOffset: last, as: Word.self)
+        return (head, tail)
     }
 
     private static let lowBits: UInt64 = 0x0101_0101_0101_0101
@@ -186,9 +232,8 @@ enum JSONText {
         return ((word &- lowBits &* 0x20) | (quote &- lowBits) | (backslash &- lowBits)) & ~word
     }
 
-    /// Appends the string in quotes, with the escapes of RFC 8785 and no others.
-    static func appendQuoted(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
-        bytes.append(UInt8(ascii: "\""))
+    /// Appends the string's text, with the escapes of RFC 8785 and no others.
+    static func appendEscaped(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
         var start = 0
         var index = 0
         while index < text.count {
@@ -199,8 +244,7 @@ enum JSONText {
             }
             index += 1
         }
-        bytes.append(contentsOf: start == 0 ? text[...] : text[start...])
-        bytes.append(UInt8(ascii: "\""))
+        bytes.append(contentsOf: text[start...])
     }
 
     private static func appendEscape(_ byte: UInt8, to bytes: inout [UInt8]) {

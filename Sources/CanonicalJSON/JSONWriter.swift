@@ -9,6 +9,11 @@ public struct JSONWriter: ~Copyable {
 
     private init(_ memory: UnsafeMutableBufferPointer<UInt8>) { text = JSONTextBuffer(memory) }
 
+    /// Writes at the end of `buffer`.
+    public static func append(to buffer: inout [UInt8], _ body: (inout JSONWriter) -> Void) {
+        append(to: &buffer, room: 2_048, body)
+    }
+
     /// Writes at the end of `buffer`; nothing after an error.
     public static func append<Failure: Error>(
         to buffer: inout [UInt8], _ body: (inout JSONWriter) throws(Failure) -> Void
@@ -17,15 +22,15 @@ public struct JSONWriter: ~Copyable {
     }
 
     /// The bytes written by `body`.
-    public static func write<Failure: Error>(
-        _ body: (inout JSONWriter) throws(Failure) -> Void
-    ) throws(Failure) -> [UInt8] {
+    public static func write(_ body: (inout JSONWriter) -> Void) -> [UInt8] {
         var bytes: [UInt8] = []
-        try append(to: &bytes, room: 480, body)
+        append(to: &bytes, room: 480, body)
         return bytes
     }
 
-    /// Writes at the end of `buffer`; what fits into so many bytes is written where it stays.
+    /// Writes at the end of `buffer`; what fits into so many bytes is written where it stays. Part of its callers, so that
+    /// none asks at run time which error there may be.
+    @inline(__always)
     static func append<Failure: Error>(
         to buffer: inout [UInt8], room: Int, _ body: (inout JSONWriter) throws(Failure) -> Void
     ) throws(Failure) {
@@ -46,12 +51,15 @@ public struct JSONWriter: ~Copyable {
 
     /// A member's name, with the comma before it and the colon after it. A literal with quotes, backslashes or control
     /// characters in it is not escaped.
-    public mutating func key(_ name: StaticString) { text.name(name, 0) }
+    public mutating func key(_ name: StaticString) {
+        text.name(name, 0)
+        text.valueIsDue()
+    }
 
     /// A member's name that is known only at run time.
     public mutating func key(_ name: String) {
         element(name)
-        text.append(UInt8(ascii: ":"))
+        text.colon()
     }
 }
 
@@ -60,33 +68,33 @@ public struct JSONWriter: ~Copyable {
 extension JSONWriter {
     /// `{`, as an element or as the whole text.
     public mutating func beginObject() {
-        text.separate(1)
-        text.put(UInt8(ascii: "{"))
+        text.element(1)
+        text.open(UInt8(ascii: "{"))
     }
 
     /// `{`, as a member.
     public mutating func beginObject(_ name: StaticString) {
         text.name(name, 1)
-        text.put(UInt8(ascii: "{"))
+        text.open(UInt8(ascii: "{"))
     }
 
     /// `}`
-    public mutating func endObject() { text.append(UInt8(ascii: "}")) }
+    public mutating func endObject() { text.close(UInt8(ascii: "}")) }
 
     /// `[`, as an element or as the whole text.
     public mutating func beginArray() {
-        text.separate(1)
-        text.put(UInt8(ascii: "["))
+        text.element(1)
+        text.open(UInt8(ascii: "["))
     }
 
     /// `[`, as a member.
     public mutating func beginArray(_ name: StaticString) {
         text.name(name, 1)
-        text.put(UInt8(ascii: "["))
+        text.open(UInt8(ascii: "["))
     }
 
     /// `]`
-    public mutating func endArray() { text.append(UInt8(ascii: "]")) }
+    public mutating func endArray() { text.close(UInt8(ascii: "]")) }
 }
 
 // MARK: - Members
@@ -100,10 +108,9 @@ extension JSONWriter {
 
     /// A string made of a text, a literal without anything that needs an escape, and a number: `p-1-attempt-2`.
     public mutating func member(_ name: StaticString, _ value: String, _ infix: StaticString, _ number: Int64) {
-        text.name(name, 2)
-        text.put(quoted: value)
-        // In place of the quote that closes the text.
-        text.count &-= 1
+        text.name(name, 1)
+        text.put(UInt8(ascii: "\""))
+        text.put(text: value)
         text.reserve(infix.utf8CodeUnitCount &+ 21)
         text.put(literal: infix)
         text.put(decimal: number)
@@ -115,12 +122,10 @@ extension JSONWriter {
         _ name: StaticString, _ prefix: StaticString, _ value: String, _ suffix: StaticString
     ) {
         text.name(name, prefix.utf8CodeUnitCount &+ 1)
-        let start = text.count
-        text.put(quoted: value)
-        // Room for both literals; then the text, without its quotes, moves behind the first one.
-        text.reserve(prefix.utf8CodeUnitCount &+ suffix.utf8CodeUnitCount)
-        text.insert(prefix, at: start &+ 1)
-        text.count &-= 1
+        text.put(UInt8(ascii: "\""))
+        text.put(literal: prefix)
+        text.put(text: value)
+        text.reserve(suffix.utf8CodeUnitCount &+ 1)
         text.put(literal: suffix)
         text.put(UInt8(ascii: "\""))
     }
@@ -169,7 +174,7 @@ extension JSONWriter {
 
     /// A value whose JSON text is known already.
     public mutating func member(_ name: StaticString, json value: some Collection<UInt8>) {
-        key(name)
+        text.name(name, 0)
         text.put(collection: value)
     }
 }
@@ -179,13 +184,13 @@ extension JSONWriter {
 extension JSONWriter {
     /// A string.
     public mutating func element(_ value: String) {
-        text.separate(2)
+        text.element(2)
         text.put(quoted: value)
     }
 
     /// A literal without anything that needs an escape.
     public mutating func element(literal value: StaticString) {
-        text.separate(value.utf8CodeUnitCount &+ 2)
+        text.element(value.utf8CodeUnitCount &+ 2)
         text.put(UInt8(ascii: "\""))
         text.put(literal: value)
         text.put(UInt8(ascii: "\""))
@@ -193,13 +198,13 @@ extension JSONWriter {
 
     /// An integer.
     public mutating func element(_ value: Int64) {
-        text.separate(20)
+        text.element(20)
         text.put(decimal: value)
     }
 
     /// A boolean.
     public mutating func element(_ value: Bool) {
-        text.separate(5)
+        text.element(5)
         text.put(literal: value ? "true" : "false")
     }
 
@@ -212,13 +217,13 @@ extension JSONWriter {
 
     /// `null`
     public mutating func elementNull() {
-        text.separate(4)
+        text.element(4)
         text.put(literal: "null")
     }
 
     /// A value whose JSON text is known already.
     public mutating func element(json value: some Collection<UInt8>) {
-        text.separate(0)
+        text.element(0)
         text.put(collection: value)
     }
 }

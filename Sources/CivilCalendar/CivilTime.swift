@@ -36,35 +36,43 @@ public enum CivilTime {
     public static func text(milliseconds: Int64) -> InlineArray<24, UInt8> {
         let moment = min(max(milliseconds, earliest), latest)
         let day = day(milliseconds: moment)
-        let rest = Int(moment &- Int64(day) &* 86_400_000)
-        var text = InlineArray<24, UInt8>(repeating: UInt8(ascii: "0"))
-        let date = self.text(day: day)
-        for index in 0..<10 { text[index] = date[index] }
+        // Less than a day: 32 bits divide cheaply.
+        let rest = UInt32(truncatingIfNeeded: moment &- Int64(day) &* 86_400_000)
+        let seconds = rest / 1_000
+        let minutes = seconds / 60
+        var text = InlineArray<24, UInt8>(repeating: UInt8(ascii: "Z"))
+        put(day: day, &text)
         text[10] = UInt8(ascii: "T")
-        put(rest / 3_600_000, &text, 11)
+        put(minutes / 60, &text, 11)
         text[13] = UInt8(ascii: ":")
-        put(rest / 60_000 % 60, &text, 14)
+        put(minutes % 60, &text, 14)
         text[16] = UInt8(ascii: ":")
-        put(rest / 1_000 % 60, &text, 17)
+        put(seconds % 60, &text, 17)
         text[19] = UInt8(ascii: ".")
-        text[20] &+= UInt8(truncatingIfNeeded: rest % 1_000 / 100)
-        put(rest % 100, &text, 21)
-        text[23] = UInt8(ascii: "Z")
+        let fraction = rest % 1_000
+        text[20] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: fraction / 100)
+        put(fraction % 100, &text, 21)
         return text
     }
 
     /// `2026-11-20` in ASCII, of days since 1970-01-01.
     public static func text(day: Int) -> InlineArray<10, UInt8> {
+        var text = InlineArray<10, UInt8>(repeating: UInt8(ascii: "-"))
+        put(day: day, &text)
+        return text
+    }
+
+    /// A date in the first ten places.
+    @inline(__always)
+    private static func put<let count: Int>(day: Int, _ text: inout InlineArray<count, UInt8>) {
         let (year, month, dayOfMonth) = date(day: day)
-        let shown = min(max(year, 0), 9_999)
-        var text = InlineArray<10, UInt8>(repeating: UInt8(ascii: "0"))
+        let shown = UInt32(truncatingIfNeeded: min(max(year, 0), 9_999))
         put(shown / 100, &text, 0)
         put(shown % 100, &text, 2)
         text[4] = UInt8(ascii: "-")
-        put(month, &text, 5)
+        put(UInt32(truncatingIfNeeded: month), &text, 5)
         text[7] = UInt8(ascii: "-")
-        put(dayOfMonth, &text, 8)
-        return text
+        put(UInt32(truncatingIfNeeded: dayOfMonth), &text, 8)
     }
 
     /// `2026-11-20T12:00:00.000Z`.
@@ -82,11 +90,10 @@ public enum CivilTime {
     private static let earliest: Int64 = -62_135_596_800_000
     private static let latest: Int64 = 253_402_300_799_999
 
-    /// A number of two digits over two zeros.
+    /// A number of two digits.
     @inline(__always)
-    private static func put<let count: Int>(_ value: Int, _ text: inout InlineArray<count, UInt8>, _ place: Int) {
-        let (tens, ones) = value.quotientAndRemainder(dividingBy: 10)
-        text[place] &+= UInt8(truncatingIfNeeded: tens)
-        text[place &+ 1] &+= UInt8(truncatingIfNeeded: ones)
+    private static func put<let count: Int>(_ value: UInt32, _ text: inout InlineArray<count, UInt8>, _ place: Int) {
+        text[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value / 10)
+        text[place &+ 1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value % 10)
     }
 }

@@ -33,8 +33,10 @@ public struct BinaryWriter: Sendable {
 
     /// The text's UTF-8 with its length before it.
     public mutating func text(_ value: String) {
-        BinaryWriter.append(unsigned: UInt64(value.utf8.count), to: &bytes)
-        bytes.append(addingCapacity: value.utf8.count) { RecordFrame.copy(value, into: &$0) }
+        value.withBytes {
+            BinaryWriter.append(unsigned: UInt64($0.count), to: &bytes)
+            bytes.append(contentsOf: $0)
+        }
     }
 
     /// The bytes with their length before them.

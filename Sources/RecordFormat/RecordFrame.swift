@@ -60,55 +60,19 @@ public enum RecordFrame {
 
 // MARK: - Into room that is there
 
-/// A frame in pieces, for whoever writes many that differ in little: the caller makes room for the whole head once
-/// (`Array.append(addingCapacity:)`), constant headers are copied from where they were laid out before.
 extension RecordFrame {
-    /// The most bytes that `begin` takes beside the key's.
-    public static let openingBytes = 20
-    /// The most bytes that a header's name or value takes beside its own.
-    public static let lengthBytes = 10
+    /// The most bytes that `begin(_:key:timestamp:headers:)` takes beside the key's.
+    public static var openingBytes: Int { 9 + 2 * BinaryAppender.integerBytes }
 
-    /// Begins a frame that has a key and a value. There must be room for `openingBytes` and the key's.
-    public static func begin(
-        into output: inout OutputSpan<UInt8>, key: String, timestamp: Int64, headers: Int
-    ) {
-        output.append(3)
-        for shift in stride(from: 56, through: 0, by: -8) {
-            output.append(UInt8(truncatingIfNeeded: timestamp >> Int64(shift)))
-        }
-        append(key, into: &output)
-        append(length: headers, into: &output)
+    /// Begins a frame that has a key and a value.
+    public static func begin(_ output: inout BinaryAppender, key: String, timestamp: Int64, headers: Int) {
+        output.byte(3)
+        output.fixed(UInt64(bitPattern: timestamp))
+        output.text(key)
+        output.count(headers)
     }
 
-    /// Appends the value of the header whose name was appended last.
-    public static func append(_ value: String, into output: inout OutputSpan<UInt8>) {
-        append(length: value.utf8.count, into: &output)
-        copy(value, into: &output)
-    }
-
-    /// Appends the length of a header's value whose bytes follow.
-    public static func append(length: Int, into output: inout OutputSpan<UInt8>) {
-        var rest = UInt64(length)
-        while rest >= 0x80 {
-            output.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        output.append(UInt8(truncatingIfNeeded: rest))
-    }
-
-    /// Appends a text's UTF-8 and nothing else.
-    public static func copy(_ text: String, into output: inout OutputSpan<UInt8>) {
-        text.utf8.span.withUnsafeBufferPointer { bytes in
-            precondition(bytes.count <= output.freeCapacity, "no room")
-            output.withUnsafeMutableBufferPointer { buffer, count in
-                guard let source = bytes.baseAddress, let start = buffer.baseAddress else { return }
-                (start + count).initialize(from: source, count: bytes.count)
-                count += bytes.count
-            }
-        }
-    }
-
-    /// Appends the name of a header whose value follows by `append(_:into:)`.
+    /// Appends the name of a header whose value follows.
     public static func appendName(into bytes: inout [UInt8], _ name: StaticString) {
         BinaryWriter.append(unsigned: UInt64(name.utf8CodeUnitCount), to: &bytes)
         name.withUTF8Buffer { bytes.append(contentsOf: $0) }

@@ -29,15 +29,12 @@ enum AccountVerification {
 
     /// BIC: four letters or digits, country, two letters or digits, optionally three more (ISO 9362:2014).
     static func isBIC(_ text: String) -> Bool {
-        var country: (UInt8, UInt8) = (0, 0)
-        var count = 0
-        for byte in text.utf8 {
-            guard (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) || isDigit(byte) else { return false }
-            if count == 4 { country.0 = byte }
-            if count == 5 { country.1 = byte }
-            count += 1
+        let bytes = text.utf8.span
+        guard bytes.count == 8 || bytes.count == 11 else { return false }
+        for index in bytes.indices where bytes[index] &- UInt8(ascii: "A") >= 26 && !isDigit(bytes[index]) {
+            return false
         }
-        return (count == 8 || count == 11) && CountryTable.contains(country.0, country.1)
+        return CountryTable.contains(bytes[4], bytes[5])
     }
 
     /// An account number that is known by the agent's BIC only: up to 34 letters or digits (ISO 20022 Max34Text).

@@ -1,25 +1,8 @@
 import CanonicalJSON
 import PaymentModel
 
-/// A party whose fields have the right types; its account is not verified yet, because a wrong account is told only
-/// when the form of everything is right.
-struct PartyDraft {
-    var name: String?
-    var account: AccountDraft?
-    var agentBIC: String?
-    var country: String?
-
-    /// The party, where it has a name.
-    func party(_ account: Account?) -> Party? {
-        guard let name else { return nil }
-        return Party(
-            name: Personal(name), account: account, agentBIC: agentBIC,
-            country: country ?? self.account?.country
-                ?? agentBIC.map { String(decoding: $0.utf8.dropFirst(4).prefix(2), as: UTF8.self) })
-    }
-}
-
-/// An account whose fields have the right types.
+/// An account whose fields have the right types. It is not verified yet, because a wrong account is told only when the
+/// form of everything is right.
 struct AccountDraft {
     var node: JSONNode
     var form: AccountForm
@@ -42,47 +25,59 @@ struct AccountDraft {
 }
 
 extension FormReader {
-    /// Debtor or creditor, by type and presence of fields.
+    /// Debtor or creditor, by type and presence of fields, without its account; nil where it has no name.
+    /// - Parameter isRequired: whether it must be there, with name and account.
     func party(
-        _ name: StaticString, nameRequired: Bool, accountRequired: Bool
-    ) throws(Refused) -> PartyDraft? {
+        _ name: StaticString, isRequired: Bool, _ account: inout AccountDraft?
+    ) throws(Refused) -> Party? {
         guard let node = try object(data, name) else {
-            if nameRequired { throw fail("is missing", at: data, name) }
+            if isRequired { throw fail("is missing", at: data, name) }
             return nil
         }
-        var draft = PartyDraft()
-        draft.name = try text(node, "name", limit: TextLimit.name)
-        if draft.name == nil, nameRequired { throw fail("is missing", at: node, "name") }
-        if let agent = try object(node, "agent"), let bicNode = document.member(agent, "bic") {
-            guard let bic = document.string(bicNode) else { throw fail("must be a string", at: bicNode) }
-            guard AccountVerification.isBIC(bic) else { throw fail("is no BIC", at: bicNode) }
-            draft.agentBIC = bic
-        }
-        if let address = try object(node, "address") {
-            if let countryNode = document.member(address, "country") {
-                guard let country = document.string(countryNode), CountryTable.contains(country) else {
-                    throw fail("is no country of ISO 3166", at: countryNode)
-                }
-                draft.country = country
-            }
-            try checkText(address, "townName", limit: TextLimit.name)
-            try checkText(address, "postCode", limit: TextLimit.code)
-        }
-        if let account = try object(node, "account") {
-            draft.account = try self.account(account)
-            draft.account?.hasAgent = draft.agentBIC != nil
-        } else if accountRequired {
+        let fullName = try text(node, "name", limit: TextLimit.name)
+        if fullName == nil, isRequired { throw fail("is missing", at: node, "name") }
+        let agentBIC = try agentBIC(node)
+        let country = try country(node)
+        if let accountNode = try object(node, "account") {
+            account = try self.account(accountNode, hasAgent: agentBIC != nil)
+        } else if isRequired {
             throw fail("is missing", at: node, "account")
         }
-        return draft
+        guard let fullName else { return nil }
+        return Party(
+            name: Personal(fullName), account: nil, agentBIC: agentBIC,
+            country: country ?? account?.country
+                ?? agentBIC.map { String(decoding: $0.utf8.dropFirst(4).prefix(2), as: UTF8.self) })
+    }
+
+    private func agentBIC(_ party: JSONNode) throws(Refused) -> String? {
+        guard let agent = try object(party, "agent"), let node = document.member(agent, "bic") else { return nil }
+        guard let bic = document.string(node) else { throw fail("must be a string", at: node) }
+        guard AccountVerification.isBIC(bic) else { throw fail("is no BIC", at: node) }
+        return bic
+    }
+
+    /// The country of the party's address, of which nothing else is read.
+    private func country(_ party: JSONNode) throws(Refused) -> String? {
+        guard let address = try object(party, "address") else { return nil }
+        var country: String?
+        if let node = document.member(address, "country") {
+            guard let text = document.string(node), CountryTable.contains(text) else {
+                throw fail("is no country of ISO 3166", at: node)
+            }
+            country = text
+        }
+        try checkText(address, "townName", limit: TextLimit.name)
+        try checkText(address, "postCode", limit: TextLimit.code)
+        return country
     }
 
     /// Exactly one way to name the account: two would leave open where the money goes.
-    private func account(_ node: JSONNode) throws(Refused) -> AccountDraft {
+    private func account(_ node: JSONNode, hasAgent: Bool) throws(Refused) -> AccountDraft {
         let iban = try text(node, "iban", limit: TextLimit.account)
         let number = try text(node, "accountNumber", limit: TextLimit.account)
         let alias = try object(node, "alias")
-        guard [iban != nil, number != nil, alias != nil].count(where: { $0 }) <= 1 else {
+        guard (iban == nil ? 0 : 1) + (number == nil ? 0 : 1) + (alias == nil ? 0 : 1) <= 1 else {
             throw fail("must have one of iban, accountNumber and alias", at: node)
         }
         if let iban { return AccountDraft(node: node, form: .iban, number: iban, clearing: []) }
@@ -96,7 +91,9 @@ extension FormReader {
                 node: node, form: .alias, number: value, clearing: [type.rawValue], aliasType: type)
         }
         guard let number else { throw fail("must have one of iban, accountNumber and alias", at: node) }
-        return try domestic(node, number)
+        var draft = try domestic(node, number)
+        draft.hasAgent = hasAgent
+        return draft
     }
 
     private func domestic(_ node: JSONNode, _ number: String) throws(Refused) -> AccountDraft {
@@ -126,8 +123,7 @@ extension FormReader {
     }
 
     /// Verifies an account by form, throws `invalid-account` with the field that is wrong.
-    func verified(_ draft: AccountDraft?) throws(Refused) -> Account? {
-        guard let draft else { return nil }
+    func verified(_ draft: AccountDraft) throws(Refused) -> Account {
         let number = Personal(draft.number)
         func check(_ valid: Bool, _ name: StaticString, _ message: String) throws(Refused) {
             if !valid { throw fail(.invalidAccount, message, at: draft.node, name) }

@@ -65,8 +65,7 @@ public struct CommandDecoder: Sendable {
     public func initiation(body: RawSpan, kind: PaymentKind) -> Initiation? {
         var document = JSONDocument()
         guard (try? document.parse(body)) != nil else { return nil }
-        let reader = FormReader(document: document, data: .root)
-        return try? reader.verified(try reader.initiate(kind))
+        return try? FormReader(document: document, data: .root).verifiedInitiation(kind)
     }
 }
 
@@ -135,7 +134,7 @@ extension CommandDecoder {
         switch type {
         case .payoutInitiate, .paymentInitiate:
             let kind: PaymentKind = type == .payoutInitiate ? .payout : .payment
-            let initiation = try reader.verified(try reader.initiate(kind))
+            let initiation = try reader.verifiedInitiation(kind)
             try finish(reader, &canonical)
             return .initiate(initiation, dataDigest: digest(type, canonical), seed: seed(event, receivedAt))
         case .payoutCancel:
@@ -197,42 +196,65 @@ extension CommandDecoder {
 extension CommandDecoder {
     /// Over type and canonical data: a capture and a refund of the same data are not the same command.
     private func digest(_ type: CommandType, _ canonical: [UInt8]) -> Digest {
-        var writer = BinaryWriter(capacity: canonical.count + 32)
-        writer.text(type.rawValue)
-        writer.blob(canonical)
-        return hash(writer.bytes)
+        let name = type.rawValue
+        return digest(of: name.utf8.count + canonical.count + 2 * BinaryAppender.integerBytes) { output in
+            output.text(name)
+            output.count(canonical.count)
+            canonical.withUnsafeBytes { output.copy($0) }
+        }
     }
 
     private func identity(_ event: CloudEvent) -> Digest {
-        var writer = BinaryWriter(capacity: event.source.utf8.count + event.id.utf8.count + 10)
-        writer.text(event.source)
-        writer.text(event.id)
-        return hash(writer.bytes)
+        let room = event.source.utf8.count + event.id.utf8.count + 2 * BinaryAppender.integerBytes
+        return digest(of: room) { output in
+            output.text(event.source)
+            output.text(event.id)
+        }
     }
 
     private func seed(_ event: CloudEvent, _ receivedAt: Timestamp) -> Digest {
-        var writer = BinaryWriter(
-            capacity: event.subject.utf8.count + event.source.utf8.count + event.id.utf8.count + 25)
-        writer.text(event.subject)
-        writer.text(event.source)
-        writer.text(event.id)
-        writer.signed(receivedAt.milliseconds)
-        return hash(writer.bytes)
+        let texts = event.subject.utf8.count + event.source.utf8.count + event.id.utf8.count
+        return digest(of: texts + 4 * BinaryAppender.integerBytes) { output in
+            output.text(event.subject)
+            output.text(event.source)
+            output.text(event.id)
+            output.signed(receivedAt.milliseconds)
+        }
+    }
+
+    @inline(__always)
+    private func digest(of room: Int, _ body: (inout BinaryAppender) -> Void) -> Digest {
+        var bytes: [UInt8] = []
+        BinaryAppender.append(to: &bytes, room: room, body)
+        return hash(bytes)
     }
 }
 
 /// W3C trace context: one that is malformed is ignored, as its section 3.2.2 says.
 enum TraceParent {
+    /// Version, trace, parent and flags in lower-case hexadecimal digits, hyphens between them; neither trace nor parent
+    /// all zeros. Only versions to come may have more, and none is ff.
     static func isValid(_ text: String) -> Bool {
-        let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        guard parts.count >= 4, parts[0].count == 2, parts[1].count == 32, parts[2].count == 16, parts[3].count == 2,
-            text.utf8.count <= 256, !parts[0].elementsEqual("ff".utf8)
+        let bytes = text.utf8.span
+        guard (55...256).contains(bytes.count), bytes.count == 55 || bytes[55] == UInt8(ascii: "-")
         else { return false }
-        if parts[0].elementsEqual("00".utf8), parts.count != 4 { return false }
-        let isHex = parts[0..<4].joined().allSatisfy {
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+        let isFirstVersion = bytes[0] == UInt8(ascii: "0") && bytes[1] == UInt8(ascii: "0")
+        if isFirstVersion, bytes.count > 55 { return false }
+        if bytes[0] == UInt8(ascii: "f"), bytes[1] == UInt8(ascii: "f") { return false }
+        var isTraceZero = true
+        var isParentZero = true
+        for index in 0..<55 {
+            let byte = bytes[index]
+            switch index {
+            case 2, 35, 52:
+                if byte != UInt8(ascii: "-") { return false }
+            default:
+                guard byte &- UInt8(ascii: "0") <= 9 || byte &- UInt8(ascii: "a") < 6 else { return false }
+                guard byte != UInt8(ascii: "0") else { continue }
+                if (3..<35).contains(index) { isTraceZero = false }
+                if (36..<52).contains(index) { isParentZero = false }
+            }
         }
-        let zero = UInt8(ascii: "0")
-        return isHex && parts[1].contains { $0 != zero } && parts[2].contains { $0 != zero }
+        return !isTraceZero && !isParentZero
     }
 }

@@ -1,21 +1,32 @@
 import CanonicalJSON
 import PaymentModel
 
-/// An initiate whose form is right and whose accounts are still to be verified.
-struct InitiateDraft {
-    var initiation: Initiation
-    var debtor: PartyDraft?
-    var creditor: PartyDraft?
-}
-
 extension FormReader {
-    /// The data of an initiate, by form.
-    func initiate(_ kind: PaymentKind) throws(Refused) -> InitiateDraft {
+    /// The data of an initiate: first the form of everything, then the accounts.
+    func verifiedInitiation(_ kind: PaymentKind) throws(Refused) -> Initiation {
+        var creditor: AccountDraft?
+        var debtor: AccountDraft?
+        var initiation = try initiation(kind, &creditor, &debtor)
+        if let creditor {
+            let account = try verified(creditor)
+            initiation.creditor?.account = account
+        }
+        if let debtor {
+            let account = try verified(debtor)
+            initiation.debtor?.account = account
+        }
+        return initiation
+    }
+
+    /// The data by form; the parties' accounts are left to be verified.
+    private func initiation(
+        _ kind: PaymentKind, _ creditorAccount: inout AccountDraft?, _ debtorAccount: inout AccountDraft?
+    ) throws(Refused) -> Initiation {
         let isPayout = kind == .payout
         let amount = try requiredMoney(data, "instructedAmount")
-        let creditor = try party("creditor", nameRequired: isPayout, accountRequired: isPayout)
-        let debtor = try party("debtor", nameRequired: isPayout, accountRequired: isPayout)
         var initiation = Initiation(kind: kind, instructedAmount: amount)
+        initiation.creditor = try party("creditor", isRequired: isPayout, &creditorAccount)
+        initiation.debtor = try party("debtor", isRequired: isPayout, &debtorAccount)
         if !isPayout {
             initiation.instrument = try instrument()
             initiation.captureMode = try requiredChoice(
@@ -30,14 +41,7 @@ extension FormReader {
             try text(data, "remittanceInformation", limit: TextLimit.remittance).map(Personal.init)
         initiation.routing = try routingWishes()
         _ = try object(data, "metadata")
-        return InitiateDraft(initiation: initiation, debtor: debtor, creditor: creditor)
-    }
-
-    /// Verifies the accounts of a draft.
-    func verified(_ draft: consuming InitiateDraft) throws(Refused) -> Initiation {
-        draft.initiation.creditor = draft.creditor?.party(try verified(draft.creditor?.account))
-        draft.initiation.debtor = draft.debtor?.party(try verified(draft.debtor?.account))
-        return draft.initiation
+        return initiation
     }
 
     private func instrument() throws(Refused) -> Instrument {

@@ -1,4 +1,3 @@
-import CanonicalJSON
 import PaymentModel
 import RecordFormat
 
@@ -34,6 +33,8 @@ final class RecordHeads: Sendable {
     private let causation: Range<Int>
     /// The name of `ce_traceparent`.
     private let trace: Range<Int>
+    /// All of them but the types.
+    private let fixedBytes: Int
 
     init(source: String) {
         var all: [UInt8] = []
@@ -62,6 +63,7 @@ final class RecordHeads: Sendable {
         causation = piece { RecordFrame.appendName(into: &$0, "ce_causationid") }
         trace = piece { RecordFrame.appendName(into: &$0, "ce_traceparent") }
         bytes = all
+        fixedBytes = all.count - types.reduce(0) { $0 + $1.count }
     }
 
     /// What stands for an event's type. `EventName` is numbered from 0 without gaps.
@@ -80,49 +82,39 @@ final class RecordHeads: Sendable {
         let causationID = context.causationID
         let traceparent = context.traceparent
         let idBytes =
-            id.text.utf8.count + id.infix.utf8CodeUnitCount + RecordHeads.digits(id.number) + id.suffix.utf8.count
+            id.text.utf8.count + id.infix.utf8CodeUnitCount + (id.number.map(BinaryAppender.decimalBytes) ?? 0)
+            + id.suffix.utf8.count
         // Causation and trace may be missing: then their names' room is left over.
         let room =
-            RecordFrame.openingBytes + 5 * RecordFrame.lengthBytes + bytes.count - types[types.count - 1].upperBound
-            + types[0].lowerBound + type.count + 24 + 2 * payment.utf8.count + idBytes
-            + correlationID.utf8.count + (causationID?.utf8.count ?? 0)
-            + (traceparent?.utf8.count ?? 0)
-        let pieces = bytes
-        frame.append(addingCapacity: room) { output in
-            RecordFrame.begin(
-                into: &output, key: payment, timestamp: moment.milliseconds,
-                headers: 8 + (causationID == nil ? 0 : 1) + (traceparent == nil ? 0 : 1))
-            output.append(copying: pieces.span.extracting(opening))
-            RecordFrame.append(length: idBytes, into: &output)
-            RecordFrame.copy(id.text, into: &output)
-            output.append(literal: id.infix)
-            if let number = id.number { output.append(decimal: number) }
-            RecordFrame.copy(id.suffix, into: &output)
-            output.append(copying: pieces.span.extracting(type))
-            output.append(copying: time.span)
-            output.append(copying: pieces.span.extracting(subject))
-            RecordFrame.append(payment, into: &output)
-            output.append(copying: pieces.span.extracting(correlation))
-            RecordFrame.append(correlationID, into: &output)
-            if let causation = causationID {
-                output.append(copying: pieces.span.extracting(self.causation))
-                RecordFrame.append(causation, into: &output)
-            }
-            if let trace = traceparent {
-                output.append(copying: pieces.span.extracting(self.trace))
-                RecordFrame.append(trace, into: &output)
+            RecordFrame.openingBytes + 5 * BinaryAppender.integerBytes + BinaryAppender.decimalBytes + fixedBytes
+            + type.count + 24 + 2 * payment.utf8.count + idBytes + correlationID.utf8.count
+            + (causationID?.utf8.count ?? 0) + (traceparent?.utf8.count ?? 0)
+        bytes.withUnsafeBytes { pieces in
+            BinaryAppender.append(to: &frame, room: room) { head in
+                RecordFrame.begin(
+                    &head, key: payment, timestamp: moment.milliseconds,
+                    headers: 8 + (causationID == nil ? 0 : 1) + (traceparent == nil ? 0 : 1))
+                head.copy(UnsafeRawBufferPointer(rebasing: pieces[opening]))
+                head.count(idBytes)
+                head.copy(id.text)
+                id.infix.withUTF8Buffer { head.copy(UnsafeRawBufferPointer($0)) }
+                if let number = id.number { head.decimal(number) }
+                head.copy(id.suffix)
+                head.copy(UnsafeRawBufferPointer(rebasing: pieces[type]))
+                withUnsafeBytes(of: time) { head.copy($0) }
+                head.copy(UnsafeRawBufferPointer(rebasing: pieces[subject]))
+                head.text(payment)
+                head.copy(UnsafeRawBufferPointer(rebasing: pieces[correlation]))
+                head.text(correlationID)
+                if let causationID {
+                    head.copy(UnsafeRawBufferPointer(rebasing: pieces[causation]))
+                    head.text(causationID)
+                }
+                if let traceparent {
+                    head.copy(UnsafeRawBufferPointer(rebasing: pieces[trace]))
+                    head.text(traceparent)
+                }
             }
         }
-    }
-
-    private static func digits(_ number: Int64?) -> Int {
-        guard let number else { return 0 }
-        var count = number < 0 ? 2 : 1
-        var rest = number.magnitude
-        while rest >= 10 {
-            count += 1
-            rest /= 10
-        }
-        return count
     }
 }
