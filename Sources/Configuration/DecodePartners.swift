@@ -4,7 +4,7 @@ import YAMLDocument
 
 extension ConfigurationDecoder {
     private enum PartnerKey: String, CaseIterable {
-        case adapter, baseURL, webhookSecret, previousWebhookSecret, oauth, tls, connections
+        case adapter, baseURL, webhookSecret, previousWebhookSecret, oauth, tls, connections, http
     }
     private enum OAuthKey: String, CaseIterable { case tokenURL, clientId, clientSecret, scope }
     private enum TLSKey: String, CaseIterable { case caFile, certificateFile, keyFile }
@@ -42,6 +42,13 @@ extension ConfigurationDecoder {
         if let tls = try mapping.optional(.tls) { partner.tls = try clientTLS(tls, baseURL: partner.baseURL) }
         if let connections = try mapping.optional(.connections) {
             partner.connections = Int(try connections.integer(in: 1...1_024))
+        }
+        if let http = try mapping.optional(.http) {
+            partner.http = try http.choice(PartnerHTTPVersion.self)
+            guard partner.http == .http1 || partner.baseURL.hasPrefix("https://") else {
+                throw http.fault(
+                    "HTTP/2 is agreed on by TLS, but baseURL is plain http", hint: "write https:// in baseURL")
+            }
         }
         return partner
     }

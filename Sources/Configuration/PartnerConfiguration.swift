@@ -16,6 +16,17 @@ public struct PartnerConfiguration: Sendable, Hashable {
     public var tls: ClientTLSConfiguration?
     /// Connections to it at once, over all shards: `connections`, default 32, 1 to 1 024.
     public var connections = 32
+    /// Which HTTP it is spoken to in: `http`, default `1.1`.
+    public var http = PartnerHTTPVersion.http1
+}
+
+/// Which version of HTTP a partner is spoken to in: `http`.
+public enum PartnerHTTPVersion: String, Sendable, Hashable, CaseIterable {
+    /// HTTP/1.1 for everything.
+    case http1 = "1.1"
+    /// HTTP/2 for inquiries, where the partner's TLS offers it. What may move money stays on HTTP/1.1: on a connection of
+    /// its own a request that ends without an answer ends with the connection, so that nothing of it can leave later.
+    case http2ForInquiries = "2-for-inquiries"
 }
 
 /// OAuth 2 client credentials of a partner: `oauth`.

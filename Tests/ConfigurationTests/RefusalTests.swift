@@ -166,6 +166,22 @@ import YAMLDocument
         #expect(try #require(refusal(text)).keyPath == "log.bootstrapServers")
     }
 
+    @Test("A partner's HTTP: 1.1, or 2 for inquiries, which TLS must agree on")
+    func partnerHTTP() throws {
+        func with(_ version: String, _ scheme: String) -> String {
+            contractExample.replacing(
+                "adapter: reference, baseURL: \"http://127.0.0.1:9101\"",
+                with: "adapter: reference, baseURL: \"\(scheme)://127.0.0.1:9101\", http: \(version)")
+        }
+        let name = PartnerName("bank-a")
+        #expect(try decode(contractExample).partners[name]?.http == .http1)
+        #expect(try decode(with("\"1.1\"", "http")).partners[name]?.http == .http1)
+        #expect(try decode(with("2-for-inquiries", "https")).partners[name]?.http == .http2ForInquiries)
+        let plain = try #require(refusal(with("2-for-inquiries", "http")))
+        #expect(plain.keyPath == "partners.bank-a.http" && plain.message.contains("agreed on by TLS"))
+        #expect(try #require(refusal(with("2", "https"))).keyPath == "partners.bank-a.http")
+    }
+
     static let httpRows: [(String, String)] = [
         ("tls: { certificateFile: cert.pem }", "http.tls.keyFile"),
         ("tls: { certificateFile: nowhere.pem, keyFile: key.pem }", "http.tls.certificateFile"),

@@ -172,6 +172,42 @@ struct DoubtStories {
         #expect(order.attempt == 1)
     }
 
+    @Test("B17: rejected for good outweighs a later \"may go elsewhere\", too")
+    func finalOutweighsElsewhere() {
+        for finalFirst in [true, false] {
+            var payout = repeatable()
+            let final = OrderReport(status: .rejected, code: "AC04")
+            let elsewhere = OrderReport(status: .rejected, code: "AM02", mayGoElsewhere: true)
+            payout.notify(finalFirst ? final : elsewhere, id: 1)
+            payout.end(1, .notSent(.connect))
+            payout.notify(finalFirst ? elsewhere : final, id: 2)
+            #expect(payout.state.status == .failed)
+            #expect(payout.state.attempts.count == 1, "no second route")
+        }
+    }
+
+    @Test("no repeat of the payout's request while a cancel is requested")
+    func noRepeatWhileCancelling() {
+        var payout = Driver(
+            terms: World.terms {
+                $0.inquiry = false
+                $0.key.safeWithoutInquiry = true
+            })
+        payout.initiate()
+        payout.command(.cancel(reason: nil))
+        payout.end(1, .unclear(.timeout))
+        payout.wait(.seconds(120))
+        #expect(payout.state.cancelRequested)
+        #expect(payout.submits.filter { $0.operation == .payout }.count == 1)
+        var busy = Driver()
+        busy.initiate()
+        busy.command(.cancel(reason: nil))
+        busy.end(1, .notProcessed(httpStatus: 429, retryAfter: .seconds(1)))
+        busy.wait(.seconds(5))
+        #expect(busy.submits.count == 1)
+        #expect(busy.state.status == .cancelled)
+    }
+
     @Test("B17: rejected for good outweighs a later \"not sent\": the payout fails and goes nowhere else")
     func finalOutweighs() {
         var payout = repeatable()

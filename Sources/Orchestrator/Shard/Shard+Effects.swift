@@ -172,7 +172,9 @@ extension Shard {
         }
         return InquiryReport(
             attempt: order.attempt, inquiry: order.inquiry, incarnation: result.job.incarnation,
-            sentAt: result.job.permit.granted ?? monotonic, outcome: outcome)
+            // Never the moment of the answer: what an inquiry proves, it proves as of its sending (row B10). Where no
+            // moment was taken it was ordered no later than it was sent.
+            sentAt: result.job.permit.granted ?? result.job.orderedAt, outcome: outcome)
     }
 
     /// What an answer means; what is strange about it is told at once, whatever becomes of the payment. A refused request

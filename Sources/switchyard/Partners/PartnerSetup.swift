@@ -75,7 +75,7 @@ final class PartnerSetup {
     ) -> HTTPPoolConfiguration {
         HTTPPoolConfiguration(
             name: name.text, maximumConnections: partner.connections, maximumQueued: max(1_024, waiting * 2),
-            unacknowledgedTimeout: unacknowledged(name, policy), tls: tls(partner))
+            unacknowledgedTimeout: unacknowledged(name, policy), version: version(partner), tls: tls(partner))
     }
 
     /// Half of the partner's smallest in-flight bound: bytes must not outlive their sender in the kernel (the
@@ -84,6 +84,13 @@ final class PartnerSetup {
         let bounds = policy.routes.filter { $0.route.partner == name }.compactMap(\.terms.inFlightBound)
         guard let smallest = bounds.min() else { return .milliseconds(2_500) }
         return .milliseconds(max(1, smallest.count / 2))
+    }
+}
+
+private func version(_ partner: PartnerConfiguration) -> HTTPVersionPolicy {
+    switch partner.http {
+    case .http1: .http1
+    case .http2ForInquiries: .http2ForReads
     }
 }
 
