@@ -14,8 +14,8 @@ struct ReadingTests {
             since: Timestamp(milliseconds: PortUnderTest.now.milliseconds - seconds * 1_000), partner: partner)
     }
 
-    private func filled() throws -> PortUnderTest {
-        let port = try PortUnderTest()
+    private func filled(_ limits: OperationsLimits = OperationsLimits()) throws -> PortUnderTest {
+        let port = try PortUnderTest(limits: limits)
         for number in 1...7 {
             port.commit(
                 "screening.held", "held-\(number)", sequence: 1, data: ["state": "held", "holdId": "x"],
@@ -42,6 +42,22 @@ struct ReadingTests {
             target = "/v1/payments?limit=3&after=\(next)"
         }
         #expect(seen == (1...7).reversed().map { "held-\($0)" } + ["sub-1"])
+    }
+
+    @Test("a page of a rare partner looks at so many payments and no more, and says where to go on")
+    func rarePartner() async throws {
+        var limits = OperationsLimits()
+        limits.rowsPerList = 3
+        let port = try filled(limits)
+        var pages: [[String?]] = []
+        var next: String? = ""
+        while let after = next, pages.count < 10 {
+            let page = try await port.call("GET", "/v1/payments?partner=bank-a\(after)")
+            #expect(page.status == 200)
+            pages.append(page.json?["payments"]?.array?.map { $0["paymentId"]?.string } ?? [])
+            next = page.json?["next"]?.string.map { "&after=\($0)" }
+        }
+        #expect(pages == [[], [], ["sub-1"]])
     }
 
     @Test("filters: state, partner, age; what is wrong is named")
