@@ -1,4 +1,5 @@
 import Orchestrator
+import Partners
 import PaymentModel
 import Synchronization
 

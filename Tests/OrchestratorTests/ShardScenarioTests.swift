@@ -1,5 +1,6 @@
 import EventLog
 import Orchestrator
+import Partners
 import PaymentModel
 import Synchronization
 import Testing

@@ -1,5 +1,6 @@
 import EventLog
 import Orchestrator
+import Partners
 import PaymentModel
 import SwitchyardSimulation
 import Synchronization

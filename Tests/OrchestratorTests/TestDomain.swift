@@ -173,16 +173,16 @@ struct TestDomain: PaymentDomain {
 
     // MARK: Partners
 
-    func call(for order: SendOrder, initiation: Initiation?) -> PartnerCall? {
+    func call(for order: SendOrder, initiation: Initiation?) -> PartnerHTTPRequest? {
         var body = "\(order.reference.text)|\(order.amount.minorUnits)"
         if let initiation { body += "|\(initiation.instructedAmount.minorUnits)" }
-        return PartnerCall(
+        return PartnerHTTPRequest(
             method: "POST", target: "/\(order.operation.name)",
-            headers: [PartnerHeader("Idempotency-Key", order.idempotencyKey)], body: Array(body.utf8))
+            headers: [PartnerHTTPHeader("Idempotency-Key", order.idempotencyKey)], body: Array(body.utf8))
     }
 
-    func call(for order: InquiryOrder) -> PartnerCall? {
-        PartnerCall(method: "GET", target: "/orders?reference=\(order.reference.text)")
+    func call(for order: InquiryOrder) -> PartnerHTTPRequest? {
+        PartnerHTTPRequest(method: "GET", target: "/orders?reference=\(order.reference.text)", headers: [])
     }
 
     static func order(_ word: String) -> OrderReport {

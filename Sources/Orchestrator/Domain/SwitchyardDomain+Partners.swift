@@ -4,19 +4,15 @@ import PaymentModel
 
 extension SwitchyardDomain {
     /// See `PaymentDomain`.
-    public func call(for order: SendOrder, initiation: consuming Initiation?) -> PartnerCall? {
-        guard let adapter = partners[order.route.partner],
-            let request = try? adapter.request(for: PartnerOrder(order, initiation))
-        else { return nil }
-        return PartnerCall(request)
+    public func call(for order: SendOrder, initiation: consuming Initiation?) -> PartnerHTTPRequest? {
+        guard let adapter = partners[order.route.partner] else { return nil }
+        return try? adapter.request(for: PartnerOrder(order, initiation))
     }
 
     /// See `PaymentDomain`.
-    public func call(for order: InquiryOrder) -> PartnerCall? {
-        guard let adapter = partners[order.route.partner],
-            let request = try? adapter.request(for: PartnerInquiry(order))
-        else { return nil }
-        return PartnerCall(request)
+    public func call(for order: InquiryOrder) -> PartnerHTTPRequest? {
+        guard let adapter = partners[order.route.partner] else { return nil }
+        return try? adapter.request(for: PartnerInquiry(order))
     }
 
     /// See `PaymentDomain`.
@@ -44,14 +40,6 @@ extension PartnerInquiry {
     fileprivate init(_ order: InquiryOrder) {
         self.init(
             operation: order.operation, reference: order.reference, amount: order.amount, target: order.target)
-    }
-}
-
-extension PartnerCall {
-    fileprivate init(_ request: PartnerHTTPRequest) {
-        self.init(
-            method: request.method, target: request.target,
-            headers: request.headers.map { PartnerHeader($0.name, $0.value) }, body: request.body)
     }
 }
 

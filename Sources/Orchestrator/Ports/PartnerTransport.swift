@@ -1,27 +1,7 @@
+import Partners
 import PaymentModel
 
-/// A request to a partner as the adapter made it, without what the transport adds (base URL, access token, host). Equal
-/// orders give equal requests, byte for byte.
-public struct PartnerCall: Sendable, Equatable {
-    /// `GET` or `POST`.
-    public var method: String
-    /// Path and query, percent-encoded, from the partner's base URL on.
-    public var target: String
-    /// Names and values, in order.
-    public var headers: [PartnerHeader]
-    /// The body; empty for `GET`.
-    public var body: [UInt8]
-
-    /// A call.
-    public init(method: String, target: String, headers: [PartnerHeader] = [], body: [UInt8] = []) {
-        self.method = method
-        self.target = target
-        self.headers = headers
-        self.body = body
-    }
-}
-
-/// A header of a call or an answer.
+/// A header of an answer.
 public struct PartnerHeader: Sendable, Equatable {
     /// The name; compared without case.
     public var name: String
@@ -65,7 +45,7 @@ public struct PartnerExchange: Sendable {
     /// Whom to call.
     public var partner: PartnerName
     /// What.
-    public var call: PartnerCall
+    public var call: PartnerHTTPRequest
     /// Asked right before the first byte.
     public var permit: SendPermit
     /// Given up after this from the start.
@@ -75,7 +55,7 @@ public struct PartnerExchange: Sendable {
 
     /// An exchange.
     public init(
-        id: UInt64, partner: PartnerName, call: PartnerCall, permit: SendPermit, timeout: Milliseconds,
+        id: UInt64, partner: PartnerName, call: PartnerHTTPRequest, permit: SendPermit, timeout: Milliseconds,
         traceparent: String?
     ) {
         self.id = id

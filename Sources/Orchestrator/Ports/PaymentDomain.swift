@@ -1,6 +1,5 @@
 import MessageCodec
 import Partners
-import MessageCodec
 import PaymentCore
 import PaymentModel
 import Routing
@@ -92,10 +91,10 @@ public protocol PaymentDomain: Sendable {
     func ended(_ route: Route, _ outcome: RouteOutcome, startedAt: MonotonicTime, health: inout Health, now: Now)
 
     /// The request of an order; nil where the partner's format cannot carry it, or the partner is not configured.
-    func call(for order: SendOrder, initiation: consuming Initiation?) -> PartnerCall?
+    func call(for order: SendOrder, initiation: consuming Initiation?) -> PartnerHTTPRequest?
 
     /// The request of an inquiry.
-    func call(for order: InquiryOrder) -> PartnerCall?
+    func call(for order: InquiryOrder) -> PartnerHTTPRequest?
 
     /// What an answer to a request means, and what is strange about it.
     func outcome(of answer: PartnerAnswer, to order: SendOrder) -> Reading<SendOutcome>

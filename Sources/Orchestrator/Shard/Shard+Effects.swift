@@ -73,7 +73,7 @@ extension Shard {
     }
 
     /// The same order gives the same call, byte for byte: it is made of the order and of the stored initiate only.
-    private func call(of job: OutboxJob) -> PartnerCall? {
+    private func call(of job: OutboxJob) -> PartnerHTTPRequest? {
         let held = held
         switch job.order {
         case .inquire(let order, _):

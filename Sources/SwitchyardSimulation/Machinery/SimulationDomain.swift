@@ -96,12 +96,12 @@ public struct SimulationDomain: PaymentDomain {
     ) { base.ended(route, outcome, startedAt: startedAt, health: &health, now: now) }
 
     /// See `PaymentDomain`.
-    public func call(for order: SendOrder, initiation: Initiation?) -> PartnerCall? {
+    public func call(for order: SendOrder, initiation: Initiation?) -> PartnerHTTPRequest? {
         base.call(for: order, initiation: initiation)
     }
 
     /// See `PaymentDomain`.
-    public func call(for order: InquiryOrder) -> PartnerCall? { base.call(for: order) }
+    public func call(for order: InquiryOrder) -> PartnerHTTPRequest? { base.call(for: order) }
 
     /// See `PaymentDomain`.
     public func outcome(of answer: PartnerAnswer, to order: SendOrder) -> Reading<SendOutcome> {

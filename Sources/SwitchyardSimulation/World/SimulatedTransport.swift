@@ -1,4 +1,5 @@
 import Orchestrator
+import Partners
 import PaymentModel
 
 /// One process's way to the partners: the simulated network between them, and the permit asked where the first byte

@@ -1,5 +1,6 @@
 import CurlHTTP
 import Orchestrator
+import Partners
 import PaymentModel
 import Synchronization
 

@@ -1,6 +1,7 @@
 import CurlHTTP
 import Metrics
 import Orchestrator
+import Partners
 import PaymentModel
 
 /// How exchanges with one partner ended, and how long they took. Instruments are made once, at start.
@@ -10,7 +11,7 @@ struct ExchangeMetrics: Sendable {
         case request
         case inquiry
 
-        init(_ call: PartnerCall) { self = call.method == "GET" ? .inquiry : .request }
+        init(_ call: PartnerHTTPRequest) { self = call.method == "GET" ? .inquiry : .request }
     }
 
     /// How it ended, coarse enough for an alert: which status a bank gave stands in the events.
