@@ -91,7 +91,10 @@ extension ReferenceAdapter {
 
     /// Ids of the partner: 1 to 64 printable ASCII characters.
     static func isIdentifier(_ text: String) -> Bool {
-        (1...64).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        let bytes = text.utf8.span
+        guard (1...64).contains(bytes.count) else { return false }
+        for index in bytes.indices where bytes[index] &- 0x21 > 0x7E - 0x21 { return false }
+        return true
     }
 
     private func transfer(_ order: PartnerOrder) throws(Unrepresentable) -> [UInt8] {
@@ -167,7 +170,6 @@ extension JSONWriter {
     }
 
     fileprivate mutating func account(_ account: Account) {
-        let clearing = (account.clearingCode ?? "").split(separator: "-", omittingEmptySubsequences: false)
         let number = account.number.reveal()
         beginObject("account")
         switch account.form {
@@ -183,13 +185,22 @@ extension JSONWriter {
         case .us: member("routingNumber", optional: account.clearingCode)
         case .uk: member("sortCode", optional: account.clearingCode)
         case .ca:
+            let clearing = account.clearingParts
             member("institutionNumber", optional: clearing.first.map(String.init))
             member("transitNumber", optional: clearing.dropFirst().first.map(String.init))
         case .jp:
+            let clearing = account.clearingParts
             member("bankCode", optional: clearing.first.map(String.init))
             member("branchCode", optional: clearing.dropFirst().first.map(String.init))
         case .iban, .bare, .alias: break
         }
         endObject()
+    }
+}
+
+extension Account {
+    /// The two halves of a clearing code.
+    fileprivate var clearingParts: [Substring] {
+        (clearingCode ?? "").split(separator: "-", omittingEmptySubsequences: false)
     }
 }

@@ -18,10 +18,31 @@ struct ReferenceFields {
         return document.string(member)
     }
 
+    /// Whether there is a string with exactly these bytes.
+    func isText(_ node: JSONNode, _ name: StaticString, _ text: String) -> Bool {
+        guard let member = document.member(node, name) else { return false }
+        let expected = text.utf8.span.bytes
+        return document.withString(member) { found in
+            guard found.count == expected.byteCount else { return false }
+            for index in found.indices where found[index] != expected.unsafeLoad(fromByteOffset: index, as: UInt8.self)
+            {
+                return false
+            }
+            return true
+        } == true
+    }
+
+    /// A day, or nil.
+    func day(_ node: JSONNode, _ name: StaticString) -> CalendarDate? {
+        guard let member = document.member(node, name) else { return nil }
+        return document.withString(member) { RFC3339.day($0) } ?? nil
+    }
+
     func money(_ node: JSONNode, _ name: StaticString) -> Money? {
-        guard let member = document.member(node, name), let code = text(member, "currency"),
-            let currency = Currency(code), let unitsNode = document.member(member, "minorUnits"),
-            let units = document.integer(unitsNode), units.magnitude <= UInt64(Money.maximumMinorUnits)
+        guard let member = document.member(node, name), let code = document.member(member, "currency"),
+            let currency = document.withString(code, { Currency($0) }) ?? nil,
+            let unitsNode = document.member(member, "minorUnits"), let units = document.integer(unitsNode),
+            units.magnitude <= UInt64(Money.maximumMinorUnits)
         else { return nil }
         return Money(units, currency)
     }
@@ -60,7 +81,7 @@ struct ReferenceOrderReader {
     /// guessed at.
     func report(_ node: JSONNode) throws(OrderFault) -> OrderReport {
         guard fields.document.kind(node) == .object, let status = fields.text(node, "status") else { throw .unreadable }
-        guard fields.text(node, "reference") == reference.text else { throw .mismatch(.referenceMismatch) }
+        guard fields.isText(node, "reference", reference.text) else { throw .mismatch(.referenceMismatch) }
         guard let found = fields.money(node, "amount") else { throw .unreadable }
         guard found == amount else { throw .mismatch(.amountMismatch) }
         guard let order = orderStatus(status, node) else { throw .unreadable }
@@ -75,7 +96,7 @@ struct ReferenceOrderReader {
         if report.partnerReference == nil, order != .rejected { throw .unreadable }
         report.fee = fields.money(node, "fee")
         if let fee = report.fee, fee.minorUnits < 0 { throw .unreadable }
-        report.valueDate = fields.text(node, "valueDate").flatMap(RFC3339.day)
+        report.valueDate = fields.day(node, "valueDate")
         if order == .actionRequired {
             guard let url = fields.text(node, "redirectUrl"), ReferenceOrderReader.isWebAddress(url) else {
                 throw .unreadable

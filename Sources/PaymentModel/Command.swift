@@ -36,6 +36,7 @@ public struct RoutingWishes: Hashable, Sendable {
     public var rail: Rail?
 
     /// Wishes; by default none.
+    @inlinable
     public init(
         objective: Objective? = nil, maximumCost: Money? = nil, excludePartners: [PartnerName] = [], rail: Rail? = nil
     ) {
@@ -76,6 +77,7 @@ public struct Initiation: Hashable, Sendable {
     public var routing: RoutingWishes
 
     /// The data of an initiate.
+    @inlinable
     public init(
         kind: PaymentKind, instructedAmount: Money, endToEndID: String? = nil, debtor: Party? = nil,
         creditor: Party? = nil, instrument: Instrument? = nil, captureMode: CaptureMode? = nil,

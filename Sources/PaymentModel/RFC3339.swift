@@ -25,8 +25,11 @@ public enum RFC3339 {
     /// The day of an ISO 8601 text `YYYY-MM-DD`, or nil.
     public static func day(_ text: String) -> CalendarDate? {
         var text = text
-        return text.withUTF8 { $0.count == 10 ? day(Span(_unsafeElements: $0)) : nil }
+        return text.withUTF8 { day(Span(_unsafeElements: $0)) }
     }
+
+    /// The day of an ISO 8601 text `YYYY-MM-DD`, or nil.
+    public static func day(_ text: Span<UInt8>) -> CalendarDate? { text.count == 10 ? leadingDay(text) : nil }
 
     private static func number(_ text: Span<UInt8>, _ range: Range<Int>) -> Int? {
         guard range.upperBound <= text.count else { return nil }
@@ -39,7 +42,7 @@ public enum RFC3339 {
         return value
     }
 
-    private static func day(_ text: Span<UInt8>) -> CalendarDate? {
+    private static func leadingDay(_ text: Span<UInt8>) -> CalendarDate? {
         guard text.count >= 10, text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"),
             let year = number(text, 0..<4), let month = number(text, 5..<7), let day = number(text, 8..<10)
         else { return nil }
@@ -47,7 +50,7 @@ public enum RFC3339 {
     }
 
     private static func moment(_ text: Span<UInt8>) -> Timestamp? {
-        guard (20...40).contains(text.count), let day = day(text), text[10] | 0x20 == UInt8(ascii: "t"),
+        guard (20...40).contains(text.count), let day = leadingDay(text), text[10] | 0x20 == UInt8(ascii: "t"),
             text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"), let hour = number(text, 11..<13),
             let minute = number(text, 14..<16), let second = number(text, 17..<19), hour < 24, minute < 60, second <= 60
         else { return nil }

@@ -104,6 +104,10 @@ extension CloudEvent {
                 specVersion = "1.0"
                 continue
             }
+            if name == .type, let known = CommandType.ceType(frame.extracting(header.value)) {
+                type = known
+                continue
+            }
             guard let value = CloudEvent.utf8(frame, header.value) else {
                 throw Undecodable(.notCloudEvents, "a header is not UTF-8")
             }

@@ -34,6 +34,12 @@ public enum CommandType: String, Sendable, CaseIterable {
         return nil
     }
 
+    /// The `ce_type` of a command that lies in a header, where there is such a command: no string is made of it.
+    static func ceType(_ text: RawSpan) -> String? {
+        for index in types.indices where text.isEqual(to: types[index].0) { return types[index].0 }
+        return nil
+    }
+
     /// Every type by its `ce_type`, initiates first.
     private static let types = ([.payoutInitiate, .paymentInitiate] + allCases).map { ($0.ceType, $0) }
 

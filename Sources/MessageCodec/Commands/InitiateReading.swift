@@ -4,44 +4,40 @@ import PaymentModel
 extension FormReader {
     /// The data of an initiate: first the form of everything, then the accounts.
     func verifiedInitiation(_ kind: PaymentKind) throws(Refused) -> Initiation {
-        var creditor: AccountDraft?
-        var debtor: AccountDraft?
-        var initiation = try initiation(kind, &creditor, &debtor)
-        if let creditor {
-            let account = try verified(creditor)
-            initiation.creditor?.account = account
-        }
-        if let debtor {
-            let account = try verified(debtor)
-            initiation.debtor?.account = account
-        }
-        return initiation
-    }
-
-    /// The data by form; the parties' accounts are left to be verified.
-    private func initiation(
-        _ kind: PaymentKind, _ creditorAccount: inout AccountDraft?, _ debtorAccount: inout AccountDraft?
-    ) throws(Refused) -> Initiation {
         let isPayout = kind == .payout
         let amount = try requiredMoney(data, "instructedAmount")
-        var initiation = Initiation(kind: kind, instructedAmount: amount)
-        initiation.creditor = try party("creditor", isRequired: isPayout, &creditorAccount)
-        initiation.debtor = try party("debtor", isRequired: isPayout, &debtorAccount)
-        if !isPayout {
-            initiation.instrument = try instrument()
-            initiation.captureMode = try requiredChoice(
-                data, "captureMode", ["automatic": CaptureMode.automatic, "manual": .manual])
-            initiation.returnURL = try text(data, "returnUrl", limit: TextLimit.url)
-        }
-        initiation.endToEndID = try text(data, "endToEndId", limit: TextLimit.identifier)
-        initiation.requestedExecutionDate = try day(data, "requestedExecutionDate")
-        initiation.deliverBy = try moment(data, "deliverBy")
-        initiation.purpose = try text(data, "purpose", limit: TextLimit.code)
-        initiation.remittanceInformation =
-            try text(data, "remittanceInformation", limit: TextLimit.remittance).map(Personal.init)
-        initiation.routing = try routingWishes()
+        var creditorAccount: AccountDraft?
+        var debtorAccount: AccountDraft?
+        var creditor = try party("creditor", isRequired: isPayout, &creditorAccount)
+        var debtor = try party("debtor", isRequired: isPayout, &debtorAccount)
+        let instrument = isPayout ? nil : try instrument()
+        let captureMode = isPayout ? nil : try captureMode()
+        let returnURL = isPayout ? nil : try text(data, "returnUrl", limit: TextLimit.url)
+        let endToEndID = try text(data, "endToEndId", limit: TextLimit.identifier)
+        let requestedExecutionDate = try day(data, "requestedExecutionDate")
+        let deliverBy = try moment(data, "deliverBy")
+        let purpose = try text(data, "purpose", limit: TextLimit.code)
+        let remittance = try text(data, "remittanceInformation", limit: TextLimit.remittance)
+        let routing = try routingWishes()
         _ = try object(data, "metadata")
-        return initiation
+        if let draft = creditorAccount {
+            let account = try verified(draft)
+            creditor?.account = account
+        }
+        if let draft = debtorAccount {
+            let account = try verified(draft)
+            debtor?.account = account
+        }
+        // Made once, at the end: it is large, and a copy costs a count for each of its strings.
+        return Initiation(
+            kind: kind, instructedAmount: amount, endToEndID: endToEndID, debtor: debtor, creditor: creditor,
+            instrument: instrument, captureMode: captureMode, returnURL: returnURL,
+            requestedExecutionDate: requestedExecutionDate, deliverBy: deliverBy, purpose: purpose,
+            remittanceInformation: remittance.map(Personal.init), routing: routing)
+    }
+
+    private func captureMode() throws(Refused) -> CaptureMode {
+        try requiredChoice(data, "captureMode", ["automatic": CaptureMode.automatic, "manual": .manual])
     }
 
     private func instrument() throws(Refused) -> Instrument {

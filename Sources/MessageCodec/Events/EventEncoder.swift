@@ -42,7 +42,7 @@ public struct EventEncoder: Sendable {
     public func append(_ event: PaymentEvent, _ context: EventContext, to frame: inout [UInt8]) {
         let payment = context.paymentID.text
         let id = RecordID(
-            payment, "-", event.sequence, suffix: event.sequence == 0 ? EventEncoder.suffix(event.body) : "")
+            "-", event.sequence, suffix: event.sequence == 0 ? EventEncoder.suffix(event.body) : "")
         let time = RFC3339.text(event.occurredAt)
         heads.append(heads.event(event.body.name), id, event.occurredAt, time, context, to: &frame)
         JSONWriter.append(to: &frame) { writer in
@@ -71,7 +71,7 @@ public struct EventEncoder: Sendable {
         let payment = context.paymentID.text
         let number = Int64(posting.number)
         heads.append(
-            heads.posting, RecordID(payment, "-posting-", number), occurredAt, RFC3339.text(occurredAt), context,
+            heads.posting, RecordID("-posting-", number), occurredAt, RFC3339.text(occurredAt), context,
             to: &frame)
         JSONWriter.append(to: &frame) { writer in
             writer.beginObject()
@@ -92,7 +92,7 @@ public struct EventEncoder: Sendable {
     /// `<partner>-posting-<movement>`, and it has no payment, attempt or rail (the contract, section 3).
     public func append(_ money: UnexplainedMoney, at occurredAt: Timestamp, to frame: inout [UInt8]) {
         let partner = money.partner.text
-        let id = RecordID(partner, "-posting-", nil, suffix: money.movement)
+        let id = RecordID("-posting-", nil, suffix: money.movement)
         let context = EventContext(
             paymentID: PaymentID(invalid: partner), correlationID: money.movement, causationID: money.movement)
         heads.append(heads.posting, id, occurredAt, RFC3339.text(occurredAt), context, to: &frame)

@@ -1,15 +1,14 @@
 import PaymentModel
 import RecordFormat
 
-/// A record's `ce_id` in parts, so that no string is made of it.
+/// What follows the payment's id (of unexplained money the partner's name) in a record's `ce_id`, in parts, so that no
+/// string is made of it.
 struct RecordID {
-    let text: String
     let infix: StaticString
     let number: Int64?
     let suffix: String
 
-    init(_ text: String, _ infix: StaticString, _ number: Int64?, suffix: String = "") {
-        self.text = text
+    init(_ infix: StaticString, _ number: Int64?, suffix: String = "") {
         self.infix = infix
         self.number = number
         self.suffix = suffix
@@ -77,44 +76,50 @@ final class RecordHeads: Sendable {
         _ type: Range<Int>, _ id: RecordID, _ moment: Timestamp, _ time: InlineArray<24, UInt8>,
         _ context: EventContext, to frame: inout [UInt8]
     ) {
-        let payment = context.paymentID.text
-        let correlationID = context.correlationID
-        let causationID = context.causationID
-        let traceparent = context.traceparent
+        let paymentBytes = context.paymentID.text.utf8.count
         let idBytes =
-            id.text.utf8.count + id.infix.utf8CodeUnitCount + (id.number.map(BinaryAppender.decimalBytes) ?? 0)
+            paymentBytes + id.infix.utf8CodeUnitCount + (id.number.map(BinaryAppender.decimalBytes) ?? 0)
             + id.suffix.utf8.count
         // Causation and trace may be missing: then their names' room is left over.
         let room =
             RecordFrame.openingBytes + 5 * BinaryAppender.integerBytes + BinaryAppender.decimalBytes + fixedBytes
-            + type.count + 24 + 2 * payment.utf8.count + idBytes + correlationID.utf8.count
-            + (causationID?.utf8.count ?? 0) + (traceparent?.utf8.count ?? 0)
+            + type.count + 24 + 2 * paymentBytes + idBytes + context.correlationID.utf8.count
+            + (context.causationID?.utf8.count ?? 0) + (context.traceparent?.utf8.count ?? 0)
+        let optional = (context.causationID == nil ? 0 : 1) + (context.traceparent == nil ? 0 : 1)
         bytes.withUnsafeBytes { pieces in
+            guard let pieces = pieces.baseAddress else { return }
             BinaryAppender.append(to: &frame, room: room) { head in
                 RecordFrame.begin(
-                    &head, key: payment, timestamp: moment.milliseconds,
-                    headers: 8 + (causationID == nil ? 0 : 1) + (traceparent == nil ? 0 : 1))
-                head.copy(UnsafeRawBufferPointer(rebasing: pieces[opening]))
+                    &head, key: context.paymentID.text, timestamp: moment.milliseconds, headers: 8 + optional)
+                head.copy(pieces, opening)
                 head.count(idBytes)
-                head.copy(id.text)
-                id.infix.withUTF8Buffer { head.copy(UnsafeRawBufferPointer($0)) }
+                head.copy(context.paymentID.text)
+                head.copy(id.infix.utf8Start, 0..<id.infix.utf8CodeUnitCount)
                 if let number = id.number { head.decimal(number) }
-                head.copy(id.suffix)
-                head.copy(UnsafeRawBufferPointer(rebasing: pieces[type]))
+                if !id.suffix.isEmpty { head.copy(id.suffix) }
+                head.copy(pieces, type)
                 withUnsafeBytes(of: time) { head.copy($0) }
-                head.copy(UnsafeRawBufferPointer(rebasing: pieces[subject]))
-                head.text(payment)
-                head.copy(UnsafeRawBufferPointer(rebasing: pieces[correlation]))
-                head.text(correlationID)
-                if let causationID {
-                    head.copy(UnsafeRawBufferPointer(rebasing: pieces[causation]))
+                head.copy(pieces, subject)
+                head.text(context.paymentID.text)
+                head.copy(pieces, correlation)
+                head.text(context.correlationID)
+                if let causationID = context.causationID {
+                    head.copy(pieces, causation)
                     head.text(causationID)
                 }
-                if let traceparent {
-                    head.copy(UnsafeRawBufferPointer(rebasing: pieces[trace]))
+                if let traceparent = context.traceparent {
+                    head.copy(pieces, trace)
                     head.text(traceparent)
                 }
             }
         }
+    }
+}
+
+extension BinaryAppender {
+    /// One of several pieces that lie one behind the other.
+    @inline(__always)
+    fileprivate mutating func copy(_ pieces: UnsafeRawPointer, _ place: Range<Int>) {
+        copy(UnsafeRawBufferPointer(start: pieces + place.lowerBound, count: place.count))
     }
 }

@@ -97,7 +97,7 @@ public struct RouteQuery: Hashable, Sendable {
     /// The country in which the money must arrive: the account's, where its form tells; else the party's.
     private static func country(of creditor: Party?) -> CountryCode? {
         switch creditor?.account?.form {
-        case .iban: (creditor?.account?.number.reveal().prefix(2)).flatMap { CountryCode($0) }
+        case .iban: (creditor?.account?.number.reveal().utf8.prefix(2)).flatMap { CountryCode(ascii: $0) }
         case .us: CountryCode("US")
         case .uk: CountryCode("GB")
         case .ca: CountryCode("CA")

@@ -8,10 +8,13 @@ public struct CountryCode: Hashable, Sendable, CustomStringConvertible {
 
     /// The country with that code of two letters A–Z, in either case; nil for anything else. Whether ISO lists it is
     /// not checked.
-    public init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) { self.init(ascii: text.utf8) }
+
+    /// The country with that code in ASCII.
+    init?(ascii bytes: some Sequence<UInt8>) {
         var index = 0
         var letters = 0
-        for byte in text.utf8 {
+        for byte in bytes {
             let upper = byte & 0xDF
             guard letters < 2, upper >= UInt8(ascii: "A"), upper <= UInt8(ascii: "Z") else { return nil }
             index = index * 26 + Int(upper - UInt8(ascii: "A"))
