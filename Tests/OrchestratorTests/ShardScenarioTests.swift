@@ -174,6 +174,26 @@ import Testing
         #expect(bodies.count == 3 && bodies.allSatisfy { $0.hasSuffix("|100|100") }, "\(bodies)")
     }
 
+    /// The same where the decision comes after the refused initiate within one batch, while that one's body is in memory:
+    /// at once, or when the first is long in the store.
+    @Test(arguments: [true, false]) func decisionsOfOneBatchUseOnlyTheAcceptedInitiate(together: Bool) {
+        var domain = TestDomain()
+        domain.screening = .held(
+            owner: "compliance", deadline: Timestamp(milliseconds: 1_790_000_900_000), entry: "e", listVersion: 1)
+        let bench = ShardBench(domain: domain)
+        bench.start()
+        bench.send("payout", "p1", "100")
+        if !together { bench.run(50) }
+        bench.send("payout", "p1", "200")
+        bench.send("release", "p1", "1")
+        bench.run(50)
+        #expect(domain.decisions.all == ["screening 100", "route 100"])
+        #expect(bench.events("p1").count { $0 == "commandRejected" } == 1)
+        #expect(bench.state("p1") == "settled")
+        let bodies = bench.transport.posts.map { String(decoding: $0.exchange.call.body, as: UTF8.self) }
+        #expect(bodies.count == 1 && bodies.allSatisfy { $0.hasSuffix("|100|100") }, "\(bodies)")
+    }
+
     /// The same attempt sends the same bytes, also when the body was read from the store again.
     @Test func aRepeatHasTheSameKeyAndBody() {
         let bench = ShardBench()
