@@ -38,7 +38,12 @@ package actor CommandLoad {
         var lines: [JSONValue] = []
         for _ in 0..<round {
             number += 1
-            lines += CommandLoad.lines("\(prefix)-\(number)", number)
+            lines += LoadSubject(prefix: prefix, number: number).beginning
+            // What follows comes rounds later, when the authorization, the hold or the capture is likely to be there;
+            // where it is not, the command is refused, which is an outcome, too.
+            for stage in 1...LoadSubject.stages where number > stage * 2 * round {
+                lines += LoadSubject(prefix: prefix, number: number - stage * 2 * round).following(stage)
+            }
         }
         let input = lines.map { "\($0)\n" }.joined()
         // A broker or daemon that is away costs patience, not commands.
@@ -52,42 +57,120 @@ package actor CommandLoad {
             CommandFact(subject: $0["subject"]?.string ?? "", source: "urn:switchyard:send", id: $0["id"]?.string ?? "")
         }
     }
+}
 
-    /// The commands of one subject: mostly payouts, a few payments, held names and cancels.
-    private static func lines(_ subject: String, _ number: Int) -> [JSONValue] {
-        var lines: [JSONValue] = []
-        if number % 4 == 0 {
-            lines.append(Line.payment(subject, minorUnits: Int64(100 + number)))
-        } else if number % 13 == 0 {
-            lines.append(Line.payout(subject, creditor: "Casimir Testholder"))
-        } else {
-            lines.append(Line.payout(subject, minorUnits: Int64(1_000 + number)))
+/// What one subject of a load asks for, decided by its number alone: mostly payouts, and payments with what may follow
+/// them.
+private struct LoadSubject {
+    private enum Kind { case payout, held, dated, automatic, captured, partlyCaptured, voided }
+
+    /// How many groups of commands follow the first one.
+    static let stages = 3
+    private let name: String
+    private let number: Int
+    private let units: Int64
+
+    init(prefix: String, number: Int) {
+        name = "\(prefix)-\(number)"
+        self.number = number
+        units = Int64((number % 4 == 0 ? 100 : 1_000) + number)
+    }
+
+    private var kind: Kind {
+        if number % 4 == 0 { return [.automatic, .captured, .partlyCaptured, .voided][number / 4 % 4] }
+        if number % 13 == 0 { return .held }
+        return number % 17 == 0 ? .dated : .payout
+    }
+
+    /// The initiate, and a cancel for some.
+    var beginning: [JSONValue] {
+        let first =
+            switch kind {
+            case .payout: Line.payout(name, minorUnits: units)
+            case .held: Line.payout(name, creditor: "Casimir Testholder")
+            // It waits in its lane for a day that does not come.
+            case .dated: Line.payout(name, minorUnits: units, extra: ["requestedExecutionDate": "2099-01-05"])
+            case .automatic: Line.payment(name, minorUnits: units)
+            case .captured, .partlyCaptured, .voided: Line.payment(name, capture: "manual", minorUnits: units)
+            }
+        return number % 11 == 0 ? [first, Line.command("payout.cancel", name, id: "c2", ["reason": "crash"])] : [first]
+    }
+
+    /// The commands of a later stage.
+    func following(_ stage: Int) -> [JSONValue] {
+        let odd = number / 4 % 8 >= 4
+        switch (kind, stage) {
+        case (.held, 1): return [desk(number % 2 == 0 ? "hold.reject" : "hold.release", "holdId", "hold-1")]
+        case (.dated, 1): return [desk(number % 2 == 0 ? "offload.reject" : "offload.resume", "offloadId", "offload-1")]
+        // A page that has grown old.
+        case (.held, 2): return [desk("hold.release", "holdId", "hold-1")]
+        case (.captured, 1): return [operation("payment.capture", "k1", nil)]
+        case (.partlyCaptured, 1): return [operation("payment.capture", "k1", units / 2)]
+        case (.voided, 1), (.partlyCaptured, 2):
+            return [Line.command("payment.void", name, id: "v\(stage)", ["reason": "crash"])]
+        case (.automatic, 1), (.captured, 2): return [operation("payment.refund", "r1", odd ? nil : units / 3)]
+        case (.partlyCaptured, 3): return [operation("payment.refund", "r1", 10)]
+        // The rest, and the first refund asked for once more under another command id.
+        case (.automatic, 2), (.captured, 3):
+            return [
+                operation("payment.refund", "r2", nil),
+                operation("payment.refund", "r1", odd ? nil : units / 3, id: "again"),
+            ]
+        default: return []
         }
-        if number % 11 == 0 { lines.append(Line.command("payout.cancel", subject, id: "c2", ["reason": "crash"])) }
-        return lines
+    }
+
+    private func operation(
+        _ type: String, _ operation: String, _ units: Int64?, id: String? = nil
+    ) -> JSONValue {
+        var data: [String: JSONValue] = ["operationId": .string(operation)]
+        if let units { data["amount"] = ["currency": "EUR", "minorUnits": .integer(units)] }
+        return Line.command(type, name, id: id ?? operation, .object(data))
+    }
+
+    private func desk(_ type: String, _ field: String, _ entry: String) -> JSONValue {
+        Line.command(
+            type, name, id: type,
+            .object([
+                field: .string("\(name)-\(entry)"), "operator": "ann", "reason": "looked at",
+            ]))
     }
 }
 
 extension World {
-    /// Orders faults of every kind that a bank may have and still keep its promises.
+    /// Orders faults of every kind that a bank may have and still keep its promises: requests, outcomes that change
+    /// later, notifications. None that loses a notification for good: nobody could know of a return then.
     package func lie(_ random: inout SeededGenerator, timeout milliseconds: Int64 = 4_000) async throws {
-        let faults = [
+        let requests = [
             "timeoutAfter", "timeoutBefore", "resetBefore", "resetAfter", "error5xxBefore", "error5xxAfter", "garbage",
         ]
-        let routes = ["POST /v1/transfers", "POST /v1/authorizations", "POST /v1/authorizations/{id}/captures"]
+        let operations = ["captures", "voids", "refunds"].map { "POST /v1/authorizations/{id}/\($0)" }
+        let money = ["POST /v1/transfers", "POST /v1/authorizations"] + operations
         for bank in bankPorts.keys.sorted() {
             var rules: [JSONValue] = []
-            for fault in faults {
-                rules.append([
-                    "route": .string(routes.randomElement(using: &random) ?? routes[0]), "fault": .string(fault),
-                    "count": 4, "ratio": 0.15, "seed": .integer(Int64.random(in: 0...1_000_000, using: &random)),
-                    "milliseconds": .integer(milliseconds),
-                ])
+            func order(_ fault: String, _ route: String, _ count: Int64, _ perCent: Int64, _ milliseconds: Int64?) {
+                var rule: [String: JSONValue] = [
+                    "route": .string(route), "fault": .string(fault), "count": .integer(count),
+                    "ratio": .number(Double(perCent) / 100),
+                    "seed": .integer(Int64.random(in: 0...1_000_000, using: &random)),
+                ]
+                if let milliseconds { rule["milliseconds"] = .integer(milliseconds) }
+                rules.append(.object(rule))
             }
-            rules.append([
-                "route": "POST /v1/transfers", "fault": "duplicate", "count": 10, "ratio": 0.3,
-                "seed": .integer(Int64.random(in: 0...1_000_000, using: &random)),
-            ])
+            for fault in requests {
+                order(fault, money.randomElement(using: &random) ?? money[0], 4, 15, milliseconds)
+            }
+            order(requests.randomElement(using: &random) ?? requests[0], operations[2], 2, 50, milliseconds)
+            order("return", "POST /v1/transfers", 6, 10, 600)
+            order("dispute", operations[0], 6, 40, 500)
+            order("lateRejection", money.randomElement(using: &random) ?? money[0], 4, 15, 700)
+            order("unknownThenKnown", "*", 6, 15, nil)
+            order("duplicate", "*", 10, 30, 300)
+            order("late", "*", 6, 10, 1_500)
+            order("reordered", "*", 6, 10, nil)
+            order("forged", "*", 6, 10, nil)
+            order("stale", "*", 6, 10, nil)
+            order("beforeResponse", "*", 6, 10, nil)
             try await self.faults(bank, rules)
         }
     }

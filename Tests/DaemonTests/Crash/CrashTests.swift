@@ -38,12 +38,29 @@ struct CrashTests {
         let commands = await sender.sent
         try await rest(world, payments: Set(commands.map(\.subject)).count)
         #expect(commands.count > CrashTests.kills, "the load was no load: \(commands.count) commands")
+        // Money may still come back, and its news be on its way.
+        try? await eventually(60, "the banks' books are told") {
+            InvariantChecker(try await world.checked(commands: commands)).violations.isEmpty
+        }
         try await world.expectInvariants(commands: commands, "SWITCHYARD_CRASH_SEED=\(CrashTests.seed)")
         #expect(try await world.records("dead-letters").isEmpty)
+        if CrashTests.kills >= 30 { try await expectVariety(world) }
         let summary = try await world.run(
             ["summary"] + world.bankPorts.flatMap { ["--books", "\($0.key)=http://127.0.0.1:\($0.value)"] })
         #expect(summary.status == 0, "\(summary)")
         print("crash test: \(commands.count) commands, \(CrashTests.kills) kills\n\(summary.out)")
+    }
+
+    /// What the kills are to meet has happened at all.
+    private func expectVariety(_ world: World) async throws {
+        let happened = Set(try await world.records().map { World.name($0) })
+        for name in [
+            "payout.settled", "payout.returned", "payment.captured", "payment.voided", "payment.refunded",
+            "payment.disputed", "screening.released", "screening.blocked", "offload.entered", "offload.left",
+            "attempt.in-doubt", "attempt.resolved", "command.rejected",
+        ] {
+            #expect(happened.contains(name), "no \(name): SWITCHYARD_CRASH_SEED=\(CrashTests.seed)")
+        }
     }
 
     /// Waits until every payment is finished or parked.
