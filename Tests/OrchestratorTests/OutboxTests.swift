@@ -71,6 +71,16 @@ import Testing
         #expect(outbox.count == 3)
     }
 
+    @Test func withdrawsWhatWaitsAndWhatIsUnderWay() {
+        var outbox = Outbox(limits: limits { $0.partnerActive = 1 })
+        let jobs = [job(1, "a"), job(2, "a"), job(3, "b"), job(4, "b")]
+        for job in jobs { _ = outbox.accept(job, now: at(0)) }
+        while outbox.next() != nil {}
+        #expect(outbox.withdraw { $0.id != 3 } == [1])
+        #expect(jobs.map(\.permit.isWithdrawn) == [true, true, false, true])
+        #expect(outbox.count == 4, "what is under way stays known until it has ended")
+    }
+
     /// L5: after the burst, one repeat for ten first requests.
     @Test func repeatsStayWithinTheirShare() {
         var outbox = Outbox(

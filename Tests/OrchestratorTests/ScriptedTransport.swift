@@ -28,6 +28,8 @@ final class ScriptedTransport: PartnerTransport {
         var script: @Sendable (PartnerExchange) -> Move = { _ in .answer(201, "settled") }
         var cancelled: [UInt64] = []
         var mostOpen = 0
+        var isConnecting = false
+        var keepsCancelled = false
     }
 
     private let state = Mutex(State())
@@ -39,15 +41,22 @@ final class ScriptedTransport: PartnerTransport {
         state.withLock { $0.script = script }
     }
 
+    /// Exchanges that begin from now on wait for their connection: their permits are not asked for yet.
+    func waitForConnections(_ isConnecting: Bool) { state.withLock { $0.isConnecting = isConnecting } }
+
+    /// A cancelled exchange from now on ends when the test ends it, not within the call.
+    func keepCancelled() { state.withLock { $0.keepsCancelled = true } }
+
     func begin(_ exchange: PartnerExchange, completion: @escaping @Sendable (ExchangeEnd) -> Void) {
-        let script = state.withLock { $0.script }
-        let verdict = exchange.permit.authorize(now: clock())
+        let (script, isConnecting) = state.withLock { ($0.script, $0.isConnecting) }
+        let verdict = isConnecting ? nil : exchange.permit.authorize(now: clock())
         let begun = Begun(exchange: exchange, verdict: verdict, completion: completion)
         state.withLock { state in
             state.begun.append(begun)
             state.open[exchange.id] = begun
             state.mostOpen = max(state.mostOpen, state.open.count)
         }
+        if verdict == nil { return }
         guard verdict == .granted else {
             return end(exchange.id, ExchangeEnd(.notSent(verdict == .late ? .deadline : .notAuthorized)))
         }
@@ -63,7 +72,11 @@ final class ScriptedTransport: PartnerTransport {
     }
 
     func cancel(_ id: UInt64) {
-        state.withLock { $0.cancelled.append(id) }
+        let isKept = state.withLock { state in
+            state.cancelled.append(id)
+            return state.keepsCancelled
+        }
+        if isKept { return }
         end(id, ExchangeEnd(.unclear(.aborted), endOfUpload: clock()))
     }
 

@@ -2,6 +2,7 @@ import EventLog
 import Orchestrator
 import Partners
 import PaymentModel
+import SwitchyardSimulation
 import Synchronization
 import Testing
 
@@ -96,16 +97,19 @@ import Testing
         #expect(bench.state("p1") == "settled")
     }
 
-    /// Row B16: a commit fails while a request is out. Its sender is withdrawn and awaited before anything is sent again,
-    /// and its result is one of an earlier incarnation.
-    @Test func oldSendersAreAwaitedBeforeAnythingElse() {
+    /// Row B16: a commit fails while a request is out, its bytes gone or its connection not yet there. Its sender is
+    /// withdrawn and awaited before anything is sent again, and its result is one of an earlier incarnation.
+    @Test(arguments: [true, false]) func oldSendersAreAwaitedBeforeAnythingElse(isConnecting: Bool) throws {
         let bench = ShardBench(delayed: true)
         bench.start()
         bench.transport.script { _ in .wait }
+        bench.transport.waitForConnections(isConnecting)
+        bench.transport.keepCancelled()
         bench.send("payout", "p1", "100")
         bench.run(20)
-        let open = bench.transport.open
-        #expect(open.count == 1)
+        let old = try #require(bench.transport.open.first).exchange
+        #expect(bench.transport.open.count == 1)
+        #expect(old.permit.isTaken == !isConnecting)
         let fail = Mutex(true)
         bench.log.injectFaults { operation in
             guard case .commit = operation else { return nil }
@@ -114,12 +118,22 @@ import Testing
                 return shouldFail ? .aborted : nil
             }
         }
+        bench.transport.waitForConnections(false)
         bench.transport.script { exchange in
             exchange.call.method == "GET" ? .answer(200, "") : .answer(201, "settled")
         }
         bench.send("payout", "p2", "100")
         bench.run(20)
-        #expect(bench.transport.cancelled.contains(open[0].exchange.id))
+        #expect(bench.transport.cancelled == [old.id])
+        // No byte leaves that has not left.
+        #expect(old.permit.isWithdrawn == isConnecting)
+        #expect(old.permit.authorize(now: bench.scheduler.monotonic) == (isConnecting ? .withdrawn : .granted))
+        // The old sender has not ended: nothing begins, however long that takes.
+        bench.run(30_000)
+        #expect(bench.transport.begun.map(\.exchange.id) == [old.id])
+        #expect(bench.state("p2") == nil)
+        let end: ExchangeEnd.Outcome = isConnecting ? .notSent(.notAuthorized) : .unclear(.aborted)
+        bench.transport.end(old.id, ExchangeEnd(end))
         bench.run(60_000)
         #expect(bench.events("p1").contains("attemptInDoubt"))
         #expect(bench.state("p1") == "settled")
