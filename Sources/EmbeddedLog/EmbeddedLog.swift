@@ -70,4 +70,7 @@ public final class EmbeddedLog: LogAppender, LogReader {
 
     /// Makes the next write of the log fail; for tests.
     package func failNextWrite(_ fault: WriteFault) { core.injected.withLock { $0 = fault } }
+
+    /// How often the store has synced its log since it was opened; nil without `EmbeddedLogOptions.countsSyncs`.
+    package var syncs: UInt64? { (try? core.database())?.count("rocksdb.wal.synced") }
 }

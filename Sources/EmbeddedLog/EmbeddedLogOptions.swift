@@ -43,6 +43,8 @@ public struct EmbeddedLogOptions: Sendable, Equatable {
     /// How long a write is tried that RocksDB turns away because its background work lags behind or cannot go on; then it
     /// counts as a full disk.
     public var stallPatience: Milliseconds = .seconds(10)
+    /// Has the store count its syncs (`EmbeddedLog.syncs`); for tests.
+    package var countsSyncs = false
 
     /// The defaults above.
     public init(partitionCount: Int32? = nil) { self.partitionCount = partitionCount }

@@ -46,6 +46,7 @@ enum StoreLayout {
         rocks.writeBufferBytes = options.writeBufferBytes
         rocks.maximumOpenFiles = options.maximumOpenFiles
         rocks.turnsStalledWritesAway = true
+        rocks.countsOperations = options.countsSyncs
         // Bounds what the next open has to replay after a kill: the log of the write buffers, and some.
         rocks.maximumLogBytes = options.writeBufferBytes + options.writeBufferBytes / 2
         return rocks

@@ -31,6 +31,7 @@ struct NativeOptions: ~Copyable {
         // level silences even the lines that otherwise ignore it. What matters comes as an error of a call.
         rocksdb_options_set_info_log_level(pointer, Native.fatalLevel)
         rocksdb_options_set_keep_log_file_num(pointer, 4)
+        if options.countsOperations { rocksdb_options_enable_statistics(pointer) }
         rocksdb_options_set_stats_dump_period_sec(pointer, 0)
         rocksdb_options_set_stats_persist_period_sec(pointer, 0)
         // Reading statistics out of every file would make a large store slow to open.

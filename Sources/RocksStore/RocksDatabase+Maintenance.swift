@@ -45,6 +45,18 @@ extension RocksDatabase {
         return rocksdb_property_int_cf(pointer, family.pointer, name, &value) == 0 ? value : nil
     }
 
+    /// How often RocksDB has done something since the open (`rocksdb.wal.synced`, …); nil where it does not count, or knows
+    /// no such name. For tests: `RocksOptions.countsOperations`.
+    package func count(_ name: String) -> UInt64? {
+        guard let text = rocksdb_property_value(pointer, "rocksdb.options-statistics") else { return nil }
+        defer { rocksdb_free(text) }
+        for line in String(cString: text).split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if words.count == 4, words[0] == name, words[1] == "COUNT" { return UInt64(words[3]) }
+        }
+        return nil
+    }
+
     /// Bytes that the keys from `start` to `end` take in files, estimated without reading them.
     public func approximateBytes(_ family: Family, from start: RawSpan, to end: RawSpan) throws(RocksError) -> UInt64 {
         var size: UInt64 = 0

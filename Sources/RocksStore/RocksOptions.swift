@@ -65,6 +65,8 @@ public struct RocksOptions: Sendable, Equatable {
     public var turnsStalledWritesAway = false
     /// Stops writes as long as a family has so many files that are not compacted yet: how tests make writes stall.
     package var stopsAtFiles: Int?
+    /// Has RocksDB count what it does (`RocksDatabase.count`): how tests see what was synced. Costs a little of each call.
+    package var countsOperations = false
 
     /// The defaults above.
     public init() {}

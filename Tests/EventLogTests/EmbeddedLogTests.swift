@@ -94,6 +94,40 @@ struct EmbeddedLogTests {
         }
     }
 
+    @Test("what is told to be durable was synced before, once for a group: appends, claims and commits")
+    func synced() async throws {
+        let directory = TemporaryDirectory("embedded")
+        defer { withExtendedLifetime(directory) {} }
+        var options = EmbeddedLogOptions(partitionCount: 1)
+        options.countsSyncs = true
+        let log = try EmbeddedLog(directory: directory.path, options: options)
+        let opened = try #require(log.syncs)
+        let groups = log.statistics.groups
+        for number in 1...3 as ClosedRange<UInt64> {
+            var batch = RecordBatch()
+            batch.append(
+                topic: .commands, partition: 0, offset: 0, frame: Content(key: "k", value: "\(number)").frame)
+            let appended = batch
+            // Read within the completion: whoever is told must find the sync done.
+            let synced = await withCheckedContinuation { continuation in
+                log.append(appended) { error in continuation.resume(returning: error == nil ? log.syncs : nil) }
+            }
+            #expect(synced == opened + number)
+        }
+        let owner = Owner(log.shard(partitions: [0]), patience: .seconds(10))
+        try await owner.start()
+        let claimed = try #require(log.syncs)
+        #expect(claimed == opened + log.statistics.groups - groups)
+        for number in 1...3 as ClosedRange<UInt64> {
+            var draft = BatchDraft()
+            draft.record(.events, 0, Content(key: "k", value: "\(number)"))
+            #expect(await owner.commit(draft) == nil)
+            #expect(log.syncs == claimed + number)
+        }
+        await owner.close()
+        log.close()
+    }
+
     @Test("appends that gather are one synced write")
     func groups() async throws {
         let directory = TemporaryDirectory("embedded")
