@@ -49,6 +49,7 @@ let package = Package(
         library("CYAML", "yaml-0.1", "libyaml-dev"),
         library("CMicroHTTPD", "libmicrohttpd", "libmicrohttpd-dev"),
         library("CGnuTLS", "gnutls", "libgnutls28-dev"),
+        .systemLibrary(name: "CMalloc"),
 
         // One Swift type per C handle; they know bytes, not payments.
         module("CurlHTTP", ["CCurl"]),
@@ -118,7 +119,7 @@ let package = Package(
                 "Routing", "MessageCodec", "CanonicalJSON", "Partners", "EventLog", "EmbeddedLog", "KafkaLog",
                 "KafkaTransport", "Orchestrator", "PolicyFiles", "Configuration", "Operations",
                 "PartnerSimulator", "PartnerWorld", "CurlHTTP", "OpenSSLCrypto", "HTTPServer", "RocksStore",
-                "YAMLDocument", "RecordFormat",
+                "YAMLDocument", "RecordFormat", "CMalloc",
             ],
             swiftSettings: strict),
 

@@ -33,8 +33,11 @@ enum KafkaClientRole {
         case .transactionalProducer:
             // retry.backoff.ms = 1: a transaction that follows another at once is answered CONCURRENT_TRANSACTIONS
             // until its markers are written, and the library waits so long before it asks again.
+            // linger.ms = 100: a commit flushes without lingering, so nothing is late by it; whatever leaves before, while
+            // the transaction is still being filled, leaves in small requests, and beyond five of them on their way the
+            // library's thread asks without a pause whether it may send the next.
             return connection + [
-                ("transaction.timeout.ms", "15000"), ("retry.backoff.ms", "1"), ("linger.ms", "5"),
+                ("transaction.timeout.ms", "15000"), ("retry.backoff.ms", "1"), ("linger.ms", "100"),
                 ("batch.size", "1000000"), ("queue.buffering.max.messages", "500000"),
                 ("queue.buffering.max.kbytes", "524288"), ("message.max.bytes", "2000000"),
             ]

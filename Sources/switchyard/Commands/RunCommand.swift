@@ -8,6 +8,7 @@ import StructuredLog
 /// `switchyard run`.
 enum RunCommand {
     static func run(_ command: ParsedCommand) throws(CommandFailure) -> ExitCode {
+        Allocator.prepare()
         let sink = StreamSink(
             descriptor: STDERR_FILENO, form: command["--log-format"] == "plain" ? .plain : .json)
         defer { sink.close() }

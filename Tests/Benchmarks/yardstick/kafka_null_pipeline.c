@@ -234,7 +234,7 @@ static void open_shard(shard *s, int index) {
     snprintf(id, sizeof id, "%s-%d", group, index);
     set(conf, "transactional.id", id); set(conf, "enable.idempotence", "true"); set(conf, "acks", "all");
     set(conf, "partitioner", "murmur2_random"); set(conf, "transaction.timeout.ms", "15000"); set(conf, "retry.backoff.ms", "1");
-    set(conf, "linger.ms", "5"); set(conf, "batch.size", "1000000"); set(conf, "queue.buffering.max.messages", "500000");
+    set(conf, "linger.ms", "100"); set(conf, "batch.size", "1000000"); set(conf, "queue.buffering.max.messages", "500000");
     set(conf, "queue.buffering.max.kbytes", "524288"); set(conf, "message.max.bytes", "2000000");
     rd_kafka_conf_set_opaque(conf, s);
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
