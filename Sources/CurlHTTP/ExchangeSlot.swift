@@ -117,6 +117,7 @@ final class ExchangeSlot {
         let now = MonotonicTime.now()
         facts.authorised = now
         firstByteDue = now.advanced(by: exchange.timeouts.firstByte)
+        sockets.note(due: firstByteDue)
         if mayHold, !exchange.body.isEmpty { held = sockets.hold(localPort: localPort, remotePort: remotePort) }
         return true
     }

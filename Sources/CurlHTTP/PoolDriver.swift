@@ -187,8 +187,8 @@ final class PoolDriver {
     }
 
     private func wait() {
-        // The last check, made during `perform`, sets a first-byte time-out that may lie before the total one.
-        for slot in slots { earliestDue = min(earliestDue, slot.due) }
+        // The last check, made while curl acts, sets a first-byte time-out that may lie before the total one.
+        earliestDue = min(earliestDue, sockets.takeEarliestDue())
         var until = min(earliestDue, closeBy ?? MonotonicTime(nanoseconds: .max))
         let places = closeBy == nil ? limit - inFlight : 0
         if !worker.fallAsleep(freeSlots: places, until: &until) { until = MonotonicTime.now() }

@@ -19,6 +19,8 @@ final class PoolSockets {
     private var byPorts: [Ports: Int32] = [:]
     private var unacknowledgedTimeout: Duration
     private let counters: PoolCounters
+    /// The earliest time-out that was set since it was last asked for: nobody need look at every exchange.
+    private var earliestDue = MonotonicTime(nanoseconds: .max)
 
     init(unacknowledgedTimeout: Duration, counters: PoolCounters, events: PoolEvents) {
         self.unacknowledgedTimeout = unacknowledgedTimeout
@@ -36,6 +38,15 @@ final class PoolSockets {
         open.insert(socket)
         counters.openSockets.store(open.count, ordering: .relaxed)
         return true
+    }
+
+    /// An exchange must be looked at by then.
+    func note(due: MonotonicTime) { earliestDue = min(earliestDue, due) }
+
+    /// The earliest moment noted since the last call; `.max` for none.
+    func takeEarliestDue() -> MonotonicTime {
+        defer { earliestDue = MonotonicTime(nanoseconds: .max) }
+        return earliestDue
     }
 
     /// Closes a socket. With nothing left to deliver the close is orderly; else the rest is thrown away and the
