@@ -154,8 +154,10 @@ final class LocalCopy: Sendable {
         }
     }
 
-    /// Notes that the copy of a partition was at the end then; nothing else changes. By its owner only, after `settle`.
+    /// Notes that the copy of a partition was at the end then; nothing else changes. By its owner only. Writes recent changes
+    /// first: a position that is on its way would replace this one.
     func confirm(_ partition: Int32, atEnd: Int64) throws(LogError) {
+        try settle()
         guard var reach = try reach(partition) else { return }
         reach.atEnd = atEnd
         let handle = try handle()
