@@ -2,11 +2,14 @@
 import PackageDescription
 
 /// Settings of every Swift target: warnings are errors, every `any` is written out, and an import is visible
-/// only in the file that makes it.
+/// only in the file that makes it. A release is optimized across modules, and does not look at run time whether accesses
+/// overlap: every test has, in debug builds.
 let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
+    .unsafeFlags(
+        ["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
 /// A module with code of ours; `Sources/<name>`.
