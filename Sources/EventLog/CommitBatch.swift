@@ -70,6 +70,7 @@ public struct StateWrite: Sendable {
     public var references: [Range<Int>]
 
     /// A change of an entry.
+    @inlinable
     public init(
         partition: Int32, space: StateSpace, key: Range<Int>, state: Range<Int>?, body: Body = .unchanged,
         timerBefore: Timestamp? = nil, timer: Timestamp? = nil, summaryBefore: PaymentSummary? = nil,

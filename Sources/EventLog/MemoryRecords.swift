@@ -8,6 +8,12 @@ struct MemoryRecords {
         var ends: [Int] = []
 
         func frame(_ index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
+
+        mutating func begin(at offset: Int64) {
+            first = offset
+            bytes.removeAll(keepingCapacity: true)
+            ends.removeAll(keepingCapacity: true)
+        }
     }
 
     private static let chunkBytes = 1 << 20
@@ -16,6 +22,8 @@ struct MemoryRecords {
     private(set) var end: Int64 = 0
     /// Bytes of all chunks.
     private var total = 0
+    /// The last chunk that was dropped.
+    private var spare: Chunk?
 
     /// Offset of the first retained record.
     var first: Int64 { chunks.first?.first ?? end }
@@ -30,10 +38,14 @@ struct MemoryRecords {
         total += frame.count
     }
 
-    /// A new chunk. Only the first grows step by step: most partitions of most topics never fill one.
+    /// A new chunk: the memory of one that was dropped, where there is any. Only the first grows step by step: most
+    /// partitions of most topics never fill one.
     private mutating func begin() {
         var chunk = Chunk(first: end)
-        if let before = chunks.last {
+        if var dropped = spare.take() {
+            dropped.begin(at: end)
+            chunk = dropped
+        } else if let before = chunks.last {
             chunk.bytes.reserveCapacity(before.bytes.count + before.bytes.count / 16)
             chunk.ends.reserveCapacity(before.ends.count + before.ends.count / 4)
         }
@@ -59,7 +71,7 @@ struct MemoryRecords {
     mutating func trim(keepingBytes bytes: Int, below limit: Int64) {
         while chunks.count > 1, total > bytes, chunks[1].first <= limit {
             total -= chunks[0].bytes.count
-            chunks.removeFirst()
+            spare = chunks.removeFirst()
         }
     }
 }

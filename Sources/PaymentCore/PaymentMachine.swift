@@ -17,7 +17,9 @@ public enum PaymentMachine {
         step.take(input)
         step.finish()
         swap(&step.state, &state)
-        return step.out
+        var transition = Transition(.applied)
+        swap(&transition, &step.out)
+        return transition
     }
 }
 
@@ -48,7 +50,7 @@ struct Step {
 
     /// The one choke point: numbers the event, moves the state, notes both. That every move is in `TransitionTable` is
     /// `PaymentFold`'s to check, in every test and simulation: nothing that comes from outside may ever trap.
-    mutating func emit(_ body: EventBody, to status: PaymentStatus? = nil) {
+    mutating func emit(_ body: consuming EventBody, to status: PaymentStatus? = nil) {
         let target = status ?? state.status
         if target != state.status {
             state.status = target

@@ -58,6 +58,11 @@ public struct PaymentState: Hashable, Sendable {
     var deadlineTold = false
     var isStub = false
 
+    /// Whether a hold waits, without looking at it.
+    var isHeld: Bool { boxedHold != nil }
+    /// Whether an offload entry waits, without looking at it.
+    var isOffloaded: Bool { boxedOffload != nil }
+
     /// The hold that waits for an answer.
     public internal(set) var hold: OpenEntry? {
         get { boxedHold?.value }
@@ -160,10 +165,11 @@ struct KeptDispute: Hashable, Sendable {
 // MARK: - What others ask
 
 extension PaymentState {
-    /// Whether any attempt is so. Looks at them where they lie: a copy of an attempt costs a count for each of its texts.
+    /// Whether any attempt is so, by its index: looked at where it lies, because a copy of an attempt costs a count for
+    /// each of its texts.
     @inline(__always)
-    func hasAttempt(_ test: (borrowing Attempt) -> Bool) -> Bool {
-        for index in attempts.indices where test(attempts[index]) { return true }
+    func hasAttempt(_ test: (Int) -> Bool) -> Bool {
+        for index in attempts.indices where test(index) { return true }
         return false
     }
 
@@ -172,7 +178,8 @@ extension PaymentState {
 
     /// Whether nothing more is expected of it: terminal, nothing in flight, nothing contradictory.
     public var isFinished: Bool {
-        PaymentState.isTerminal(status) && !hasAttempt { $0.isPending || $0.contradicted } && !isFrozen
+        PaymentState.isTerminal(status) && !hasAttempt { attempts[$0].isPending || attempts[$0].contradicted }
+            && !isFrozen
     }
 
     /// Whether it waits for a person, or for what only time or a person brings (the contract, section 3).
@@ -180,8 +187,9 @@ extension PaymentState {
         switch status {
         case .held, .offloaded, .actionRequired, .disputed: true
         case .authorized:
-            hasAttempt { $0.escalated } || !hasAttempt { $0.isPending && $0.operation != .authorize }
-        default: hasAttempt { $0.escalated }
+            hasAttempt { attempts[$0].escalated }
+                || !hasAttempt { attempts[$0].isPending && attempts[$0].operation != .authorize }
+        default: hasAttempt { attempts[$0].escalated }
         }
     }
 
@@ -195,8 +203,8 @@ extension PaymentState {
             if let moment { earliest = earliest.map { min($0, moment) } ?? moment }
         }
         for index in attempts.indices { consider(attempts[index].due) }
-        if !deadlineTold, boxedHold != nil { consider(hold?.deadline) }
-        if boxedOffload != nil, let offload {
+        if !deadlineTold, isHeld { consider(hold?.deadline) }
+        if isOffloaded, let offload {
             if !isFrozen { consider(offload.releaseAt) }
             if offload.lane == .queue || !deadlineTold { consider(offload.deadline) }
         }
@@ -216,8 +224,10 @@ extension PaymentState {
 
     /// Positive evidence against a closed attempt has come: only inquiries are sent for this payment (rows B31, B32).
     var isFrozen: Bool {
-        lateExecution != 0 || hasAttempt { $0.contradicted && $0.isMain }
-            || hasAttempt { $0.operation == .void && $0.isPending && isLateAuthorization($0.about) }
+        lateExecution != 0 || hasAttempt { attempts[$0].contradicted && attempts[$0].isMain }
+            || hasAttempt {
+                attempts[$0].operation == .void && attempts[$0].isPending && isLateAuthorization(attempts[$0].about)
+            }
     }
 
     /// An authorization that was granted after it had been closed, and that is not the payment's: it is given up.
@@ -243,7 +253,7 @@ extension PaymentState {
 
     /// Whether captures or refunds are open or will be started anew.
     func isPending(_ operation: Operation) -> Bool {
-        hasAttempt { $0.operation == operation && $0.isPending }
+        hasAttempt { attempts[$0].operation == operation && attempts[$0].isPending }
     }
 
     /// Amount of captures or refunds that are open, will be started anew, or that a partner shows as taken although we

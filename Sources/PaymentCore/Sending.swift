@@ -17,7 +17,7 @@ extension Step {
             amount: amount, now: now)
         attempt.restarts = restarts
         attempt.about = about
-        state.attempts.append(attempt)
+        state.attempts.append(consume attempt)
         planOverdue(number, terms)
         let target: PaymentStatus? =
             switch operation {

@@ -26,15 +26,7 @@ extension PaymentState {
         encodeInitiate(&writer)
         writer.unsigned(UInt64(attempts.count))
         for index in attempts.indices { attempts[index].encode(into: &writer) }
-        let hold = hold
-        writer.flag(hold != nil)
-        if let hold {
-            writer.unsigned(UInt64(hold.number))
-            writer.signed(hold.deadline.milliseconds)
-        }
-        let offload = offload
-        writer.flag(offload != nil)
-        offload?.encode(into: &writer)
+        encodeEntries(&writer)
         encodeCounts(&writer)
         writer.fixed(listVersion)
         writer.byte(pending.rawValue)
@@ -60,6 +52,16 @@ extension PaymentState {
         writer.list(seenNotifications) { $1.digest($0) }
     }
 
+    private func encodeEntries(_ writer: inout StateWriter) {
+        writer.flag(isHeld)
+        if isHeld, let hold {
+            writer.unsigned(UInt64(hold.number))
+            writer.signed(hold.deadline.milliseconds)
+        }
+        writer.flag(isOffloaded)
+        if isOffloaded { offload?.encode(into: &writer) }
+    }
+
     private func encodeCounts(_ writer: inout StateWriter) {
         writer.unsigned(UInt64(holds))
         writer.unsigned(UInt64(offloads))
@@ -79,14 +81,7 @@ extension PaymentState {
 
     private func encodeInitiate(_ writer: inout StateWriter) {
         writer.flag(initiate != nil)
-        guard let initiate else { return }
-        writer.text(initiate.commandID)
-        writer.digest(initiate.dataDigest)
-        writer.digest(initiate.seed)
-        writer.money(initiate.amount)
-        writer.byte(initiate.captureMode.map { $0.rawValue + 1 } ?? 0)
-        writer.text(initiate.correlationID)
-        writer.text(initiate.traceparent)
+        initiate?.encode(into: &writer)
     }
 
     /// The state with that stored form. Throws where the bytes are not one, or of a version that we do not know.
@@ -139,6 +134,16 @@ extension PaymentState {
 }
 
 extension AcceptedInitiate {
+    fileprivate func encode(into writer: inout StateWriter) {
+        writer.text(commandID)
+        writer.digest(dataDigest)
+        writer.digest(seed)
+        writer.money(amount)
+        writer.byte(captureMode.map { $0.rawValue + 1 } ?? 0)
+        writer.text(correlationID)
+        writer.text(traceparent)
+    }
+
     fileprivate init(_ reader: inout BinaryReader) throws(BinaryError) {
         commandID = try reader.text()
         dataDigest = try reader.digest()

@@ -71,22 +71,22 @@ struct StateWriter: ~Copyable {
     /// Eight bytes, big-endian.
     mutating func fixed(_ value: UInt64) {
         need(8)
-        for shift in stride(from: 56, through: 0, by: -8) { put(UInt8(truncatingIfNeeded: value >> UInt64(shift))) }
+        var target = room.mutableSpan
+        var raw = target.mutableBytes
+        raw.storeBytes(of: value.bigEndian, toByteOffset: used, as: UInt64.self)
+        used &+= 8
     }
 
     /// UTF-8 with its length before it.
-    mutating func text(_ value: String) {
-        var value = value
-        value.withUTF8 { utf8 in
-            unsigned(UInt64(utf8.count))
-            guard utf8.count <= StateWriter.size else {
-                flush()
-                bytes.append(contentsOf: utf8)
-                return
-            }
-            need(utf8.count)
-            for byte in utf8 { put(byte) }
+    mutating func text(_ value: borrowing String) {
+        let utf8 = value.utf8.span
+        unsigned(UInt64(utf8.count))
+        guard utf8.count <= StateWriter.size else {
+            flush()
+            return StateWriter.append(utf8, to: &bytes)
         }
+        need(utf8.count)
+        for index in utf8.indices { put(utf8[index]) }
     }
 
     @inline(__always)

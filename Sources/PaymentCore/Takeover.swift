@@ -35,7 +35,9 @@ extension Step {
         if slotsFrom > now.wall + rules.clockSkew {
             state.attempts[index].due = now.wall + Milliseconds(max(0, (due - slotsFrom).count))
             state.attempts[index].slotsFrom = now.wall
-        } else if state.attempts[index].plan != .resend, due - now.wall > longestCountdown(index) {
+        } else if state.attempts[index].plan != .resend, due - now.wall > Step.shortestCountdown,
+            due - now.wall > longestCountdown(index)
+        {
             // A repeat may be that far off: the partner said when.
             state.attempts[index].due = now.wall
         } else {
@@ -44,10 +46,13 @@ extension Step {
         out.changedState = true
     }
 
+    /// No route's longest countdown is shorter: what is within it needs no look at the route's terms.
+    private static var shortestCountdown: Milliseconds { .seconds(60) }
+
     private func longestCountdown(_ index: Int) -> Milliseconds {
         let terms = terms(state.attempts[index].route) ?? .unknown
         let slots = max(terms.inquirySlots.last ?? .zero, terms.acceptedInquirySlots.last ?? .zero)
         let gate = terms.sendDeadline + (terms.inFlightBound ?? .zero) + (terms.visibilityLag ?? .zero)
-        return slots + gate + terms.requestTimeout + .seconds(60)
+        return slots + gate + terms.requestTimeout + Step.shortestCountdown
     }
 }

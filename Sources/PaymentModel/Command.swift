@@ -47,59 +47,6 @@ public struct RoutingWishes: Hashable, Sendable {
     }
 }
 
-/// The data of `payout.initiate` or `payment.initiate`, decoded and verified by form.
-public struct Initiation: Hashable, Sendable {
-    /// Payout or payment.
-    public var kind: PaymentKind
-    /// What is to be moved.
-    public var instructedAmount: Money
-    /// The upstream's reference, carried to the creditor.
-    public var endToEndID: String?
-    /// Who pays. Payments have none.
-    public var debtor: Party?
-    /// Who is paid. Payments may have none.
-    public var creditor: Party?
-    /// What a payment is taken from.
-    public var instrument: Instrument?
-    /// When a payment is captured; nil for payouts.
-    public var captureMode: CaptureMode?
-    /// Where the customer comes back to after a redirect.
-    public var returnURL: String?
-    /// Not before this day.
-    public var requestedExecutionDate: CalendarDate?
-    /// At the creditor's by then.
-    public var deliverBy: Timestamp?
-    /// ISO 20022 purpose.
-    public var purpose: String?
-    /// For the creditor to read.
-    public var remittanceInformation: Personal<String>?
-    /// What upstream asks of routing.
-    public var routing: RoutingWishes
-
-    /// The data of an initiate.
-    @inlinable
-    public init(
-        kind: PaymentKind, instructedAmount: Money, endToEndID: String? = nil, debtor: Party? = nil,
-        creditor: Party? = nil, instrument: Instrument? = nil, captureMode: CaptureMode? = nil,
-        returnURL: String? = nil, requestedExecutionDate: CalendarDate? = nil, deliverBy: Timestamp? = nil,
-        purpose: String? = nil, remittanceInformation: Personal<String>? = nil, routing: RoutingWishes = .init()
-    ) {
-        self.kind = kind
-        self.instructedAmount = instructedAmount
-        self.endToEndID = endToEndID
-        self.debtor = debtor
-        self.creditor = creditor
-        self.instrument = instrument
-        self.captureMode = captureMode
-        self.returnURL = returnURL
-        self.requestedExecutionDate = requestedExecutionDate
-        self.deliverBy = deliverBy
-        self.purpose = purpose
-        self.remittanceInformation = remittanceInformation
-        self.routing = routing
-    }
-}
-
 /// What identifies a command and travels with it, from its CloudEvents attributes.
 public struct CommandEnvelope: Hashable, Sendable {
     /// The payment.

@@ -96,19 +96,23 @@ public struct Reference: Hashable, Sendable, CustomStringConvertible {
 
     /// The reference of attempt `attempt` (1…32 767) of a payment.
     public init(partitionHash: UInt32, seed: Digest, attempt: Int) {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(31)
-        bytes.append(UInt8(ascii: "S"))
-        func append(_ value: UInt64, digits: Int) {
-            for place in stride(from: (digits - 1) * 5, through: 0, by: -5) {
-                bytes.append(Reference.alphabet[Int(truncatingIfNeeded: value >> UInt64(place)) & 31])
-            }
+        text = String(unsafeUninitializedCapacity: 31) { bytes in
+            bytes[0] = UInt8(ascii: "S")
+            Reference.write(UInt64(partitionHash), to: bytes, 1..<8)
+            Reference.write(seed.high, to: bytes, 8..<20)
+            Reference.write(seed.low, to: bytes, 20..<28)
+            Reference.write(UInt64(clamping: attempt), to: bytes, 28..<31)
+            return 31
         }
-        append(UInt64(partitionHash), digits: 7)
-        append(seed.high, digits: 12)
-        append(seed.low, digits: 8)
-        append(UInt64(clamping: attempt), digits: 3)
-        text = String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The lowest digits of a value, as many as the places take.
+    private static func write(_ value: UInt64, to bytes: UnsafeMutableBufferPointer<UInt8>, _ places: Range<Int>) {
+        var rest = value
+        for place in places.reversed() {
+            bytes[place] = digit(rest & 31)
+            rest >>= 5
+        }
     }
 
     /// A reference that somebody else tells us; nil where it cannot be one of ours.
@@ -127,8 +131,10 @@ public struct Reference: Hashable, Sendable, CustomStringConvertible {
     /// The reference as partners see it.
     public var description: String { text }
 
-    /// Digits of base 32 (RFC 4648 section 7, "extended hex": 0–9 A–V).
-    private static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUV".utf8)
+    /// A digit of base 32 (RFC 4648 section 7, "extended hex": 0–9 A–V).
+    private static func digit(_ value: UInt64) -> UInt8 {
+        UInt8(truncatingIfNeeded: value) &+ (value < 10 ? UInt8(ascii: "0") : UInt8(ascii: "A") &- 10)
+    }
 
     private static func value(of byte: UInt8) -> UInt8? {
         switch byte {
