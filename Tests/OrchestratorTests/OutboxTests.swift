@@ -28,7 +28,7 @@ import Testing
 
     private func make(_ id: UInt64, _ order: OutboxOrder, deadline: Int64) -> OutboxJob {
         OutboxJob(
-            id: id, payment: paymentID("p\(id)"), partition: 0, incarnation: 1, order: order,
+            id: id, payment: paymentID("p\(id)"), slot: 0, partition: 0, incarnation: 1, order: order,
             permit: SendPermit(deadline: at(deadline)), initiation: nil, traceparent: nil, orderedAt: at(0))
     }
 

@@ -1,12 +1,6 @@
 import PaymentCore
 import PaymentModel
 
-/// The decoded initiate, shared by the effects that need it; dropped with the last of them.
-final class InitiationBox: Sendable {
-    let initiation: Initiation
-    init(_ initiation: Initiation) { self.initiation = initiation }
-}
-
 /// What goes out to a partner.
 enum OutboxOrder: Sendable {
     case submit(SendOrder)
@@ -30,13 +24,15 @@ final class OutboxJob: Sendable {
     /// Unique in the process: also the exchange's number.
     let id: UInt64
     let payment: PaymentID
+    /// Where the payment was when it ordered this.
+    let slot: HotPayments.Slot
     let partition: Int32
     /// Under which it was ordered; its result carries it.
     let incarnation: UInt64
     let order: OutboxOrder
     let permit: SendPermit
     /// Only on the way from the commit of the initiate: later requests read the body from the store again.
-    let initiation: InitiationBox?
+    let initiation: Initiation?
     let traceparent: String?
     /// When it was ordered.
     let orderedAt: MonotonicTime
@@ -45,11 +41,13 @@ final class OutboxJob: Sendable {
     func isOver(_ now: MonotonicTime) -> Bool { permit.isWithdrawn || permit.deadline < now }
 
     init(
-        id: UInt64, payment: PaymentID, partition: Int32, incarnation: UInt64, order: OutboxOrder, permit: SendPermit,
-        initiation: InitiationBox?, traceparent: String?, orderedAt: MonotonicTime
+        id: UInt64, payment: PaymentID, slot: HotPayments.Slot, partition: Int32, incarnation: UInt64,
+        order: OutboxOrder, permit: SendPermit,
+        initiation: Initiation?, traceparent: String?, orderedAt: MonotonicTime
     ) {
         self.id = id
         self.payment = payment
+        self.slot = slot
         self.partition = partition
         self.incarnation = incarnation
         self.order = order

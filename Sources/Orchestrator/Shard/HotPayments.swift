@@ -22,7 +22,7 @@ final class HotPayment {
     /// What becomes of the stored entry with the open batch.
     var storage = Transition.Storage.keep
     /// The decoded initiate, only until its batch is durable: from then on the store has the body.
-    var initiation: InitiationBox?
+    var initiation: Initiation?
     /// References given in the open batch: places in its bytes.
     var references: [Range<Int>] = []
     /// Requests and inquiries that wait or are under way.
@@ -72,6 +72,12 @@ struct HotPayments {
     var leastRecent: Slot? { oldest < 0 ? nil : Slot(oldest) }
 
     func find(_ id: PaymentID) -> Slot? { places[id] }
+
+    /// The same, quicker where the payment is still where it was.
+    func find(_ id: PaymentID, lastAt slot: Slot) -> Slot? {
+        if slot < slots.count, slots[slot].id == id, slots[slot] !== nobody { return slot }
+        return places[id]
+    }
 
     /// The payment at a place that `find` or `insert` gave.
     subscript(slot: Slot) -> HotPayment { slots[slot] }

@@ -7,12 +7,14 @@ import RecordFormat
 /// An effect that waits for its batch to be durable.
 struct PendingEffect {
     var payment: PaymentID
+    /// Where the payment was when it ordered this.
+    var slot: HotPayments.Slot
     var partition: Int32
     var incarnation: UInt64
     var effect: Effect
     /// Whether the payment waits for nothing else (an inquiry about doubt).
     var urgent: Bool
-    var initiation: InitiationBox?
+    var initiation: Initiation?
     var traceparent: String?
     /// Late evidence came before it could begin: it ends as not sent.
     var isWithdrawn = false
@@ -51,8 +53,7 @@ final class OpenBatch: @unchecked Sendable {
     var requests = OrderedRequests()
     var alarms: [ShardAlarm] = []
     var distant: [DistantTimer] = []
-    /// References given in it, with their payments: the log does not know them before the commit.
-    var references: [String: PaymentID] = [:]
+    var references = GivenReferences()
     /// When its commit began, and of how many records.
     var began = MonotonicTime(milliseconds: 0)
     var records = 0
@@ -76,51 +77,39 @@ final class OpenBatch: @unchecked Sendable {
     }
 
     /// Appends bytes that are no frame; their place.
-    func place(_ text: String) -> Range<Int> {
-        let start = commit.bytes.count
+    func place(_ text: String) -> Range<Int> { OpenBatch.place(text, in: &commit.bytes) }
+
+    private static func place(_ text: String, in bytes: inout [UInt8]) -> Range<Int> {
+        let start = bytes.count
         var text = text
-        text.withUTF8 { commit.bytes.append(contentsOf: $0) }
-        return start..<commit.bytes.count
+        text.withUTF8 { bytes.append(contentsOf: $0) }
+        return start..<bytes.count
     }
 
-    /// Appends bytes that are no frame; their place.
-    func place(_ bytes: [UInt8]) -> Range<Int> {
-        let start = commit.bytes.count
-        commit.bytes.append(contentsOf: bytes)
-        return start..<commit.bytes.count
+    private static func place(_ data: [UInt8], in bytes: inout [UInt8]) -> Range<Int> {
+        let start = bytes.count
+        bytes.append(contentsOf: data)
+        return start..<bytes.count
     }
 
-    /// Takes over what a transition brought: events, postings, references, effects.
+    /// Takes over what a transition brought: events, postings, references, effects. They are taken out of it, each for
+    /// itself and none copied.
     func take<Domain: PaymentDomain>(
-        _ transition: borrowing Transition, of state: inout PaymentState, _ context: borrowing StepContext,
+        _ transition: inout Transition, of state: inout PaymentState, _ context: borrowing StepContext,
         _ cause: EventContext, _ domain: HeldDomain<Domain>, _ outcome: inout StepOutcome
     ) {
-        write(transition, context, cause, domain)
         guard transition.changedState || !transition.events.isEmpty || !transition.effects.isEmpty else { return }
         outcome.isChanged = true
         outcome.events += transition.events.count
-        for index in transition.events.indices {
-            switch transition.events[index].body {
-            case .received:
-                guard let initiate = context.initiate else { continue }
-                outcome.body = place(initiate.body)
-                outcome.initiation = initiate.box
-            case .attemptStarted(let start):
-                references[start.reference.text] = state.id
-                outcome.references.append((start.reference, place(start.reference.text)))
-            default: break
-            }
-        }
-        for index in transition.effects.indices {
-            order(transition.effects[index], &state, context, cause, &outcome)
-        }
+        write(&transition, of: state.id, context, cause, domain, &outcome)
+        order(&transition.effects, &state, context, cause, &outcome)
         if transition.storage != .keep { outcome.storage = transition.storage }
     }
 
     /// Appends the records of a transition. The bytes leave the batch for that time: they are looked up once.
     private func write<Domain: PaymentDomain>(
-        _ transition: borrowing Transition, _ context: borrowing StepContext, _ cause: EventContext,
-        _ domain: HeldDomain<Domain>
+        _ transition: inout Transition, of payment: PaymentID, _ context: borrowing StepContext, _ cause: EventContext,
+        _ domain: HeldDomain<Domain>, _ outcome: inout StepOutcome
     ) {
         guard !transition.events.isEmpty || !transition.postings.isEmpty else { return }
         var bytes: [UInt8] = []
@@ -129,14 +118,26 @@ final class OpenBatch: @unchecked Sendable {
             commit.records.append(
                 RecordSlot(topic: topic, partition: context.partition, offset: 0, frame: start..<bytes.count))
         }
-        for index in transition.events.indices {
+        transition.events.reverse()
+        while let event = transition.events.popLast() {
             let start = bytes.count
-            domain.value.append(event: transition.events[index], cause, to: &bytes)
+            domain.value.append(event: event, cause, to: &bytes)
             emit(.events, start)
+            switch event.body {
+            case .received:
+                guard let initiate = context.initiate else { continue }
+                outcome.body = OpenBatch.place(initiate.body, in: &bytes)
+                outcome.initiation = initiate.initiation
+            case .attemptStarted(let start):
+                references.append(start.reference, of: payment)
+                outcome.references.append((start.reference, OpenBatch.place(start.reference.text, in: &bytes)))
+            default: break
+            }
         }
-        for index in transition.postings.indices {
+        transition.postings.reverse()
+        while let posting = transition.postings.popLast() {
             let start = bytes.count
-            domain.value.append(posting: transition.postings[index], cause, at: context.now.wall, to: &bytes)
+            domain.value.append(posting: posting, cause, at: context.now.wall, to: &bytes)
             emit(.settlements, start)
         }
         swap(&bytes, &commit.bytes)
@@ -151,18 +152,21 @@ final class OpenBatch: @unchecked Sendable {
     }
 
     private func order(
-        _ effect: Effect, _ state: inout PaymentState, _ context: borrowing StepContext, _ cause: EventContext,
-        _ outcome: inout StepOutcome
+        _ ordered: inout [Effect], _ state: inout PaymentState, _ context: borrowing StepContext,
+        _ cause: EventContext, _ outcome: inout StepOutcome
     ) {
-        if case .withdraw(let attempt) = effect {
-            outcome.withdrawn.append((attempt, effects.count))
-            return
+        ordered.reverse()
+        while let effect = ordered.popLast() {
+            if case .withdraw(let attempt) = effect {
+                outcome.withdrawn.append((attempt, effects.count))
+                continue
+            }
+            if case .submit(let order) = effect { requests.add(order.route.partner) }
+            effects.append(
+                PendingEffect(
+                    payment: state.id, slot: context.slot, partition: context.partition,
+                    incarnation: context.now.incarnation.number, effect: effect, urgent: state.status == .inDoubt,
+                    initiation: outcome.initiation, traceparent: cause.traceparent))
         }
-        if case .submit(let order) = effect { requests.add(order.route.partner) }
-        effects.append(
-            PendingEffect(
-                payment: state.id, partition: context.partition, incarnation: context.now.incarnation.number,
-                effect: effect, urgent: state.status == .inDoubt, initiation: outcome.initiation,
-                traceparent: cause.traceparent))
     }
 }

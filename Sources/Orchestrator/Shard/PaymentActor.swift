@@ -7,11 +7,13 @@ import PaymentModel
 struct StepContext: Sendable {
     var now: Now
     var partition: Int32
+    /// Where the payment is.
+    var slot: HotPayments.Slot
     var cause: EventCause
     /// The initiate that is being taken in: its body goes into the batch where it is accepted.
     var initiate: NewInitiate?
     /// The payment's initiate, decoded, where it is in memory.
-    var initiation: InitiationBox?
+    var initiation: Initiation?
     /// Decisions that may still be asked for.
     var decisionsLeft: Int
 }
@@ -29,7 +31,7 @@ struct StepOutcome: Sendable {
     var body: Range<Int>?
     /// The payment's initiate where it is in memory, the accepted new one included: then decisions are made within the
     /// call. One that is refused, because the payment has another, never gets here.
-    var initiation: InitiationBox?
+    var initiation: Initiation?
     /// References that were given, with their places in the batch.
     var references: [(reference: Reference, place: Range<Int>)] = []
     /// Number of the batch's effects before the first of this input.
@@ -37,12 +39,6 @@ struct StepOutcome: Sendable {
     /// Attempts that may not send any more, each with the number of the batch's effects that it is about.
     var withdrawn: [(attempt: Int, effects: Int)] = []
     var storage = Transition.Storage.keep
-
-    init(_ context: borrowing StepContext, firstEffect: Int) {
-        initiation = context.initiation
-        decisionsLeft = context.decisionsLeft
-        self.firstEffect = firstEffect
-    }
 }
 
 /// One payment or payout in memory: its state, isolated to the shard's thread. `take` is synchronous, so nothing can come
@@ -78,7 +74,8 @@ actor PaymentActor {
         _ state: inout PaymentState, _ input: PaymentInput, _ context: borrowing StepContext, into batch: OpenBatch,
         _ domain: HeldDomain<Domain>, _ health: Domain.Health
     ) -> StepOutcome {
-        var outcome = StepOutcome(context, firstEffect: batch.effects.count)
+        var outcome = StepOutcome(
+            decisionsLeft: context.decisionsLeft, initiation: context.initiation, firstEffect: batch.effects.count)
         var transition = PaymentMachine.step(&state, input, now: context.now, rules: domain.rules)
         outcome.disposition = transition.disposition
         // The initiate is known after the first step, if ever: the records of all steps bear the same context.
@@ -88,14 +85,14 @@ actor PaymentActor {
             traceparent: context.cause.traceparent ?? state.initiate?.traceparent)
         while true {
             let need = transition.need
-            batch.take(transition, of: &state, context, cause, domain, &outcome)
+            batch.take(&transition, of: &state, context, cause, domain, &outcome)
             guard let need else { return outcome }
             outcome.decisionsLeft -= 1
-            guard outcome.decisionsLeft >= 0, let box = outcome.initiation else {
+            guard outcome.decisionsLeft >= 0, let initiation = outcome.initiation else {
                 outcome.need = need
                 return outcome
             }
-            let answer = domain.answer(need, box, state.id, health, context.now)
+            let answer = domain.answer(need, initiation, state.id, health, context.now)
             transition = PaymentMachine.step(&state, answer, now: context.now, rules: domain.rules)
         }
     }
@@ -120,12 +117,12 @@ struct StoredForm: Sendable {
 extension HeldDomain {
     /// The answer to a need of a payment with this initiate.
     func answer(
-        _ need: Need, _ box: InitiationBox, _ payment: PaymentID, _ health: Domain.Health, _ now: Now
+        _ need: Need, _ initiation: Initiation, _ payment: PaymentID, _ health: Domain.Health, _ now: Now
     ) -> PaymentInput {
         switch need {
-        case .screening: .screened(value.screen(box.initiation, now: now))
+        case .screening: .screened(value.screen(initiation, now: now))
         case .route(let routeNeed):
-            .routed(value.route(box.initiation, need: routeNeed, payment: payment, health: health, now: now))
+            .routed(value.route(initiation, need: routeNeed, payment: payment, health: health, now: now))
         }
     }
 }

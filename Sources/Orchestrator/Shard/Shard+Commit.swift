@@ -32,26 +32,20 @@ extension Shard {
         for slot in batch.touched {
             let payment = hot[slot]
             let isGone = payment.storage == .forget
-            var write = StateWrite(
-                partition: payment.partition, space: .payment, key: batch.place(payment.id.text), state: nil)
+            let key = batch.place(payment.id.text)
             let after = payment.actor.assumeIsolated { actor in
                 guard !isGone else { return StoredForm(references: actor.state.attempts.map(\.reference)) }
                 return actor.store(into: batch)
             }
-            write.state = after.state
-            if let body = payment.body { write.body = .set(body) }
-            if payment.storage == .dropBody { write.body = .removed }
-            write.timerBefore = payment.storedTimer
-            write.timer = after.timer
-            write.summaryBefore = payment.storedSummary
-            write.summary = after.summary
-            if isGone {
-                write.references = after.references.map { batch.place($0.text) }
-            } else if !payment.references.isEmpty {
-                write.references = payment.references
-                payment.references.removeAll()
-            }
-            batch.commit.states.append(write)
+            var references: [Range<Int>] = []
+            swap(&references, &payment.references)
+            if isGone { references = after.references.map { batch.place($0.text) } }
+            batch.commit.states.append(
+                StateWrite(
+                    partition: payment.partition, space: .payment, key: key, state: after.state,
+                    body: payment.storage == .dropBody ? .removed : payment.body.map { .set($0) } ?? .unchanged,
+                    timerBefore: payment.storedTimer, timer: after.timer, summaryBefore: payment.storedSummary,
+                    summary: after.summary, references: references))
             payment.storedTimer = after.timer
             payment.storedSummary = after.summary
             payment.body = nil
@@ -101,7 +95,9 @@ extension Shard {
         forgetKept(done.touchedKept)
         armDistant(done.distant)
         for alarm in done.alarms { raise(alarm) }
-        run(done.effects)
+        var effects: [PendingEffect] = []
+        swap(&effects, &done.effects)
+        run(effects)
         if let poisoned { fail(poisoned) }
     }
 

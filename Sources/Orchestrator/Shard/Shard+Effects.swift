@@ -7,8 +7,9 @@ import Routing
 extension Shard {
     /// Does what a batch ordered, now that it is durable. Submits exist only here, and only in memory: a restore brings
     /// none back, an intent without a result is in doubt.
-    func run(_ effects: [PendingEffect]) {
-        for pending in effects {
+    func run(_ effects: consuming [PendingEffect]) {
+        effects.reverse()
+        while let pending = effects.popLast() {
             switch pending.effect {
             case .withdraw:
                 continue  // done at once, with the step
@@ -30,11 +31,12 @@ extension Shard {
         guard owned.incarnation(of: pending.partition)?.number == pending.incarnation else { return }
         nextExchange += 1
         let job = OutboxJob(
-            id: nextExchange, payment: pending.payment, partition: pending.partition, incarnation: pending.incarnation,
+            id: nextExchange, payment: pending.payment, slot: pending.slot, partition: pending.partition,
+            incarnation: pending.incarnation,
             order: order, permit: SendPermit(deadline: deadline),
             initiation: order.isSubmit ? pending.initiation : nil, traceparent: pending.traceparent,
             orderedAt: monotonic)
-        if let slot = hot.find(pending.payment) { hot[slot].underWay += 1 }
+        if let slot = hot.find(pending.payment, lastAt: pending.slot) { hot[slot].underWay += 1 }
         let refusal = pending.isWithdrawn ? .notAuthorized : outbox.accept(job, now: monotonic)
         if let cause = refusal {
             job.permit.withdraw()
@@ -81,9 +83,9 @@ extension Shard {
         case .submit(let order):
             switch order.operation {
             case .capture, .refund, .void, .cancel:
-                return held.value.call(for: order, initiation: job.initiation?.initiation)
+                return held.value.call(for: order, initiation: job.initiation)
             case .payout, .authorize:
-                if let box = job.initiation { return held.value.call(for: order, initiation: box.initiation) }
+                if let initiation = job.initiation { return held.value.call(for: order, initiation: initiation) }
                 let kind: PaymentKind = order.operation == .payout ? .payout : .payment
                 let stored = storedInitiation(job.payment, partition: job.partition, kind: kind)
                 guard let stored else { return nil }
@@ -133,7 +135,8 @@ extension Shard {
                 continue
             }
             if case .draining(_, cutShort: true) = phase, case .notSent = result.end.outcome { continue }
-            guard let slot = activate(result.job.payment, partition: result.job.partition, creating: false) else {
+            let job = result.job
+            guard let slot = activate(job.payment, partition: job.partition, creating: false, lastAt: job.slot) else {
                 continue
             }
             let payment = hot[slot]

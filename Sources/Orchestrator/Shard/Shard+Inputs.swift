@@ -91,20 +91,20 @@ extension Shard {
         let held = held
         let decoded = held.value.command(
             frame: frame, partition: slot.partition, partitionCount: ports.log.partitionCount, now: wall)
-        switch decoded {
+        switch consume decoded {
         case .undecodable(let code, let detail):
             deadLetter(slot, of: polled, code: code, detail: detail)
         case .command(let command, let body):
-            let envelope = command.envelope
-            guard let payment = activate(envelope.subject, partition: slot.partition, creating: true) else {
+            guard let payment = activate(command.envelope.subject, partition: slot.partition, creating: true) else {
                 return deadLetter(
                     slot, of: polled, code: "unreadable-state", detail: "the payment's state cannot be read")
             }
             let cause = EventCause(
-                causationID: envelope.id, correlationID: envelope.correlationID, traceparent: envelope.traceparent)
+                causationID: command.envelope.id, correlationID: command.envelope.correlationID,
+                traceparent: command.envelope.traceparent)
             var initiate: NewInitiate?
             if case .initiate(let initiation, _, _) = command.body, let body {
-                initiate = NewInitiate(box: InitiationBox(initiation), body: body)
+                initiate = NewInitiate(initiation: initiation, body: body)
             }
             if apply(.command(command), to: payment, cause: cause, initiate: initiate) == .duplicate {
                 status.duplicates += 1

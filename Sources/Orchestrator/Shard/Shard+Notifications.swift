@@ -64,7 +64,7 @@ extension Shard {
 
     /// The payment that a reference leads to: given in a batch that is not durable yet, or known to the log.
     private func payment(of reference: Reference, partition: Int32) -> HotPayments.Slot? {
-        if let id = batch.references[reference.text] ?? flying?.references[reference.text] {
+        if let id = batch.references.payment(of: reference) ?? flying?.references.payment(of: reference) {
             return activate(id, partition: partition, creating: false)
         }
         do throws(LogError) {

@@ -5,15 +5,18 @@ import RecordFormat
 
 /// The initiate that is being taken in, decoded and as the store will have it.
 struct NewInitiate: Sendable {
-    var box: InitiationBox
+    var initiation: Initiation
     var body: [UInt8]
 }
 
 extension Shard {
     /// The payment in memory; else from the store; else, where `creating`, a new one. Nil where there is none, or where
-    /// the stored state cannot be read (which raises an alarm).
-    func activate(_ id: PaymentID, partition: Int32, creating: Bool) -> HotPayments.Slot? {
-        if let slot = hot.find(id) {
+    /// the stored state cannot be read (which raises an alarm). `lastAt`: where it was when it was last seen.
+    func activate(
+        _ id: PaymentID, partition: Int32, creating: Bool, lastAt: HotPayments.Slot? = nil
+    ) -> HotPayments.Slot? {
+        let known = lastAt.map { hot.find(id, lastAt: $0) } ?? hot.find(id)
+        if let slot = known {
             hot.touch(slot, at: monotonic)
             return slot
         }
@@ -26,23 +29,31 @@ extension Shard {
             raise(.unreadableState(id, detail: "\(error)"))
             return nil
         }
-        if stored != nil { status.activated += 1 }
-        guard let state = stored ?? (creating ? PaymentState(id: id) : nil) else { return nil }
+        guard let stored else {
+            guard creating else { return nil }
+            return hot.insert(
+                HotPayment(
+                    actor: PaymentActor(PaymentState(id: id), on: unownedExecutor), id: id, partition: partition,
+                    storedTimer: nil, storedSummary: nil, lastUse: monotonic))
+        }
+        status.activated += 1
         return hot.insert(
             HotPayment(
-                actor: PaymentActor(state, on: unownedExecutor), id: id, partition: partition,
-                storedTimer: stored?.timer, storedSummary: stored?.summary, lastUse: monotonic))
+                actor: PaymentActor(stored, on: unownedExecutor), id: id, partition: partition,
+                storedTimer: stored.timer, storedSummary: stored.summary, lastUse: monotonic))
     }
 
     /// Takes an input in: steps the payment, answers what it asks for, and puts what came of it into the open batch.
     @discardableResult
     func apply(
-        _ input: PaymentInput, to slot: HotPayments.Slot, cause: EventCause, initiate: NewInitiate? = nil
+        _ input: consuming PaymentInput, to slot: HotPayments.Slot, cause: consuming EventCause,
+        initiate: consuming NewInitiate? = nil
     ) -> Disposition {
         let payment = hot[slot]
         guard let incarnation = owned.incarnation(of: payment.partition) else { return .ignored(.unknownPayment) }
         var context = StepContext(
-            now: now(incarnation: incarnation), partition: payment.partition, cause: cause, initiate: initiate,
+            now: now(incarnation: incarnation), partition: payment.partition, slot: slot, cause: cause,
+            initiate: initiate,
             initiation: payment.initiation, decisionsLeft: limits.decisionsPerStep)
         var outcome = step(input, payment, context)
         let disposition = outcome.disposition
@@ -122,7 +133,7 @@ extension Shard {
             if isRunaway { raise(.runaway(payment.id)) }
             return handToPeople(need, context.now)
         }
-        return held.answer(need, InitiationBox(initiation), payment.id, health, context.now)
+        return held.answer(need, initiation, payment.id, health, context.now)
     }
 
     /// A decision that cannot be made: somebody must look, and nobody else waits for it.
@@ -145,7 +156,7 @@ extension Shard {
     /// The decoded initiate of a payment: from memory until its batch is durable, from then on from the store.
     func initiation(of slot: HotPayments.Slot) -> Initiation? {
         let payment = hot[slot]
-        if let box = payment.initiation { return box.initiation }
+        if let initiation = payment.initiation { return initiation }
         let kind = payment.actor.assumeIsolated { $0.state.kind }
         guard let kind else { return nil }
         return storedInitiation(payment.id, partition: payment.partition, kind: kind)

@@ -22,7 +22,9 @@ final class StubPartner<Clock: ShardClock>: PartnerTransport {
 
     /// The request's reference and amount, and what makes an answer of them.
     private static func answer(_ body: [UInt8]) -> PartnerAnswer {
-        var answer = Array(#"{"id":"t1","status":"settled","reason":null,"valueDate":"2026-11-20","#.utf8)
+        var answer: [UInt8] = []
+        answer.reserveCapacity(256)
+        answer += #"{"id":"t1","status":"settled","reason":null,"valueDate":"2026-11-20","#.utf8
         answer += #""fee":{"currency":"EUR","minorUnits":20},"#.utf8
         // `{"reference":"…31…","amount":{"currency":"EUR","minorUnits":1250},"rail"…`: up to the amount's end.
         let end = body.firstIndex(of: UInt8(ascii: "}")) ?? body.count - 1
