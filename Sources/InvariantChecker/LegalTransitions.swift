@@ -52,7 +52,8 @@ enum LegalTransitions {
         return legal ? nil : "\(name) leads from \(from) to \(to)"
     }
 
-    /// A payment's displayed state is the highest that holds; an event of one operation may show another's change.
+    /// A payment's displayed state is the highest that holds, and an event of one operation may show another's change:
+    /// which state it must be is `DisplayedState`'s to say.
     private static func moves(_ from: String, _ to: String) -> Bool {
         fromAuthorization.contains(from) && fromAuthorization.contains(to)
     }
@@ -81,8 +82,7 @@ enum LegalTransitions {
                 || (open.contains(from) && (open + ["routing", "failed", "authorized", "voided"]).contains(to))
         case "payment.action-required": return open.contains(from) && to == "actionRequired"
         case "payment.authorized":
-            return (open + ["failed", "expired", "routing", "offloaded", "held", "blocked", "voided"]).contains(from)
-                && (to == "authorized" || from == to)
+            return open.contains(from) && to == "authorized"
         case "payment.captured", "payment.refunded", "payment.settled", "payment.disputed", "payment.dispute-won",
             "payment.dispute-lost":
             return moves(from, to) || (["voided", "expired"].contains(from) && fromAuthorization.contains(to))

@@ -30,6 +30,7 @@ struct PaymentHistory {
     var refunded: Int64 = 0
     var chargedBack: Int64 = 0
     var lateSuccess = false
+    private var displayed = DisplayedState()
     var violations: [Violation] = []
     /// Since when it rests; nil while it does not. Milliseconds since 1970.
     var restedAt: Int64?
@@ -84,6 +85,11 @@ struct PaymentHistory {
         }
         screening(name)
         if name.hasPrefix("attempt.") { attempt(name, event) } else { money(name, event) }
+        displayed.take(event)
+        if displayed.isAuthorized, !displayed.possible.contains(next) {
+            let holds = displayed.possible.sorted().joined(separator: " or ")
+            note("S6", "\(name) leads from \(state) to \(next), but what holds is \(holds)")
+        }
         state = next
     }
 

@@ -19,11 +19,13 @@ public struct PaymentFold: Hashable, Sendable {
     public private(set) var chargedBack: Int64 = 0
     /// Whether the events have been in order so far.
     public private(set) var isGapless = true
-    /// Whether every event so far leads, by `TransitionTable`, from the state before it to its own.
+    /// Whether every event so far leads, by `TransitionTable`, from the state before it to its own, and from the
+    /// authorization on to the state that holds by what the events tell.
     public private(set) var isLegal = true
     /// The first event that does not, and from where; for the message of a failed check.
     public private(set) var illegal: String?
     private var kind: PaymentKind?
+    private var displayed = DisplayFold()
     private var operations: [Int: Operation] = [:]
 
     /// The fold of no events.
@@ -35,9 +37,12 @@ public struct PaymentFold: Hashable, Sendable {
         if event.sequence != sequence + 1 { isGapless = false }
         if case .received(let received, _, _) = event.body { kind = received }
         let kinds = kind.map { [$0] } ?? [.payout, .payment]
-        if !kinds.contains(where: {
-            TransitionTable.allows(event.body.name.description, kind: $0, from: status, to: event.status)
-        }) {
+        displayed.take(event.body)
+        if !displayed.allows(event.status)
+            || !kinds.contains(where: {
+                TransitionTable.allows(event.body.name.description, kind: $0, from: status, to: event.status)
+            })
+        {
             isLegal = false
             illegal = illegal ?? "\(event.body.name): \(status.name) to \(event.status.name)"
         }
