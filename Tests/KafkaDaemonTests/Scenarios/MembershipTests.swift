@@ -23,6 +23,7 @@ struct MembershipTests {
         // Joins.
         let second = try await fleet.start("b")
         try await fleet.settle("a", "b")
+        let joined = Fleet.now
         try await Task.sleep(for: .seconds(2))
         // Leaves in order: the other has its partitions at once, and nothing of what it had sent is in doubt. (Whoever
         // stays is interrupted by every join and leave: eager assignment takes all partitions from everybody.)
@@ -32,10 +33,18 @@ struct MembershipTests {
         #expect(try await first.exit(within: 30) == 0)
         try await fleet.settle("b")
         let after = try await fleet.world.records()
+        func moment(_ event: JSONValue) -> Int64 {
+            FactMoment.milliseconds(event["data"]?["occurredAt"]?.string ?? "") ?? 0
+        }
+        // What the join has interrupted is told to be in doubt some seconds later, and is not the leaving's fault.
+        let begun = Set(
+            after.filter { World.name($0) == "attempt.started" && moment($0) >= joined }
+                .compactMap { $0["data"]?["attemptId"]?.string })
         let doubts = after.filter { event in
             World.name(event) == "attempt.in-doubt" && left.contains(event["partition"]?.integer ?? -1)
-                && FactMoment.milliseconds(event["data"]?["occurredAt"]?.string ?? "") ?? 0 >= asked
+                && moment(event) >= asked && begun.contains(event["data"]?["attemptId"]?.string ?? "")
         }
+        #expect(!begun.isEmpty)
         #expect(doubts.isEmpty, "\(doubts.count) attempts in doubt by leaving: \(doubts.prefix(3))")
         let third = try await fleet.start("c")
         try await fleet.settle("b", "c")
@@ -64,13 +73,18 @@ struct MembershipTests {
         let first = try await fleet.start("a")
         let second = try await fleet.start("b")
         try await fleet.settle("a", "b")
+        let left = Set(try await fleet.partitions(of: "a") ?? [])
+        #expect(!left.isEmpty)
         try await fleet.world.send((1...200).map { Line.payout("h-\($0)") })
         try await fleet.inFlight(atLeast: 20)
         first.signal(SIGTERM)
         #expect(try await first.exit(within: 30) == 0)
         try await fleet.rests(payments: 200)
         let events = try await fleet.world.records()
-        let doubts = events.filter { World.name($0) == "attempt.in-doubt" }
+        // Those of whoever stays may be: eager assignment interrupts it, too, where it has calls under way just then.
+        let doubts = events.filter {
+            World.name($0) == "attempt.in-doubt" && left.contains($0["partition"]?.integer ?? -1)
+        }
         #expect(doubts.isEmpty, "\(doubts.count) attempts in doubt after a handover: \(doubts.prefix(3))")
         #expect(events.count { World.name($0) == "payout.settled" } == 200)
         try await fleet.expectInvariants(
