@@ -228,7 +228,6 @@ public final class KafkaEventLog: Sendable {
 
         /// How long ago a partition's copy was known to be whole, in seconds.
         package func copyAge(partition: Int32) throws(LogError) -> Int64 {
-            try copy.settle()
             guard let reach = try copy.reach(partition) else { return .max }
             return (Int64(Date().timeIntervalSince1970 * 1_000) - reach.atEnd) / 1_000
         }

@@ -2,7 +2,6 @@ import EventLog
 import PaymentModel
 import RecordFormat
 import RocksStore
-import Synchronization
 
 extension LocalCopy {
     /// Lends an entry's state and body, nil where there is none. About a microsecond where it is cached.
@@ -10,23 +9,18 @@ extension LocalCopy {
         _ partition: Int32, _ space: StateSpace, _ key: some Collection<UInt8>,
         _ body: (borrowing StoredEntry) throws -> Result
     ) throws -> Result? {
+        let handle = try handle()
         let place = LocalKey.entry(partition, key)
         var outcome: Swift.Result<Result?, any Error> = .success(nil)
-        func take(_ span: RawSpan) {
-            outcome = Swift.Result {
-                guard let content = try StateEnvelope.content(of: space, in: span) else { return nil }
-                let state = span.extracting(content.state)
-                guard let place = content.body else { return try body(StoredEntry(state: state, body: nil)) }
-                return try body(StoredEntry(state: state, body: span.extracting(place)))
-            }
-        }
-        if let value = recent.withLock({ $0.value(place) }) {
-            if !value.isEmpty { take(value.span.bytes) }
-        } else {
-            let handle = try handle()
-            try LocalCopy.rocks { () throws(RocksError) in
-                try handle.database.read(handle.entries, key: place.span.bytes) { bytes in
-                    if let bytes { take(bytes.bytes) }
+        try LocalCopy.rocks { () throws(RocksError) in
+            try handle.database.read(handle.entries, key: place.span.bytes) { bytes in
+                guard let bytes else { return }
+                outcome = Swift.Result {
+                    let span = bytes.bytes
+                    guard let content = try StateEnvelope.content(of: space, in: span) else { return nil }
+                    let state = span.extracting(content.state)
+                    guard let place = content.body else { return try body(StoredEntry(state: state, body: nil)) }
+                    return try body(StoredEntry(state: state, body: span.extracting(place)))
                 }
             }
         }
@@ -39,22 +33,20 @@ extension LocalCopy {
 
     /// When a payment was first written, milliseconds since 1970; nil where it is not known here.
     func created(_ partition: Int32, _ key: [UInt8]) throws(LogError) -> Int64? {
-        let value = try value(partition, key)
+        let value = try LocalCopy.value(handle(), partition, key)
         guard !value.isEmpty else { return nil }
         return (try? StateEnvelope.section(of: .payment, in: value.span.bytes))?.created
     }
 
     /// The payment of a reference.
     func key(reference: [UInt8], _ partition: Int32) throws(LogError) -> [UInt8]? {
-        let place = LocalKey.entry(partition, reference)
-        if let key = recent.withLock({ $0.key(reference: place) }) { return key.isEmpty ? nil : key }
         let handle = try handle()
         return try LocalCopy.rocks { () throws(RocksError) in
-            try handle.database.value(handle.references, key: place.span.bytes)
+            try handle.database.value(handle.references, key: LocalKey.entry(partition, reference).span.bytes)
         }
     }
 
-    /// Due timers, earliest first. Rare: walks the partition's recent changes.
+    /// Due timers, earliest first.
     func timers(
         _ partition: Int32, through: Timestamp, after: DueTimer?, limit: Int
     ) throws(LogError) -> [DueTimer] {
@@ -64,54 +56,22 @@ extension LocalCopy {
         let start =
             after.map { LocalKey.timer(partition, $0.due, $0.space, $0.key) + [0] } ?? LocalKey.partition(partition)
         let end = LocalKey.timersEnd(partition, through: through)
+        var found: [DueTimer] = []
         guard start.lexicographicallyPrecedes(end) else { return [] }
-        // First what is recent: a change that reaches the database meanwhile is left out there, whatever it says.
-        let changes = recent.withLock { $0.changes(of: partition) }
-        var found = try LocalCopy.timers(partition, changes.values, from: start, to: end)
-        let recentCount = found.count
         try LocalCopy.rocks { () throws(RocksError) in
             try handle.database.scan(handle.timers, from: start.span.bytes, to: end.span.bytes) { key, _ in
-                if let parts = LocalKey.timerParts(key), changes[parts.key] == nil {
+                if let parts = LocalKey.timerParts(key) {
                     found.append(DueTimer(due: parts.due, partition: partition, space: parts.space, key: parts.key))
                 }
-                return found.count - recentCount < limit
+                return found.count < limit
             }
-        }
-        guard recentCount > 0 else { return found }
-        func place(_ timer: DueTimer) -> [UInt8] { LocalKey.timer(partition, timer.due, timer.space, timer.key) }
-        found.sort { place($0).lexicographicallyPrecedes(place($1)) }
-        return Array(found.prefix(limit))
-    }
-
-    /// The timers of recent changes that lie in a range of the database's keys.
-    private static func timers(
-        _ partition: Int32, _ changes: some Sequence<RecentChanges.Change>, from start: [UInt8], to end: [UInt8]
-    ) throws(LogError) -> [DueTimer] {
-        var found: [DueTimer] = []
-        do throws(BinaryError) {
-            for change in changes where !change.new.isEmpty {
-                for space in [StateSpace.payment, .kept] {
-                    guard let due = try StateEnvelope.section(of: space, in: change.new.span.bytes)?.timer else {
-                        continue
-                    }
-                    let place = LocalKey.timer(partition, due, space, change.key)
-                    guard !place.lexicographicallyPrecedes(start), place.lexicographicallyPrecedes(end) else {
-                        continue
-                    }
-                    found.append(DueTimer(due: due, partition: partition, space: space, key: change.key))
-                }
-            }
-        } catch {
-            throw LogError(.corrupt, "an entry of partition \(partition) cannot be read: \(error)")
         }
         return found
     }
 
-    /// Payments by status, longest in their status first, of the partitions that `owned` names. Writes recent changes
-    /// first: not on a shard's thread.
+    /// Payments by status, longest in their status first, of the partitions that `owned` names.
     func payments(_ listing: PaymentListing, owned: (Int32) -> Bool) throws(LogError) -> PaymentPage {
         guard listing.limit > 0 else { return PaymentPage([], cut: [], limit: 0) }
-        try settle()
         let handle = try handle()
         var found: [PaymentRow] = []
         var cut: [PaymentRow] = []

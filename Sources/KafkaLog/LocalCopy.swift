@@ -1,4 +1,3 @@
-import Dispatch
 import EventLog
 import Foundation
 import Glibc
@@ -9,8 +8,7 @@ import Synchronization
 
 /// The local copy of the state topic's partitions that this process owns or has owned. Written only after a commit
 /// returned, or from read_committed records; each batch together with the topic position that it reaches: so it never
-/// holds anything that is not committed (the protocol's row B46), and a restart reads only the tail. What was committed
-/// within the last seconds may still be on its way into the database (`RecentChanges`); readers here see it.
+/// holds anything that is not committed (the protocol's row B46), and a restart reads only the tail.
 ///
 /// Families: `entries` (partition, key → envelope), `timers` (partition, due, space, key), `rows` (finished, since,
 /// payment → summary; what operators list), `references` (partition, reference → key), `meta`.
@@ -45,11 +43,6 @@ final class LocalCopy: Sendable {
 
     private let path: String
     private let state: Mutex<Handle?>
-    /// Never held over a call of the database.
-    let recent = Mutex(RecentState())
-    /// Held by whoever writes recent changes: one at a time.
-    let writing = Mutex<Void>(())
-    let writer = DispatchQueue(label: "local-copy")
     /// Made up with the directory: names it in ownership notes.
     let directoryID: String
 
@@ -106,12 +99,8 @@ final class LocalCopy: Sendable {
         }
     }
 
-    /// Writes what is waiting, and closes the database when nobody reads it any more.
-    func close() {
-        // Without it the next start reads a little more from the topic.
-        try? settle()
-        state.withLock { $0 = nil }
-    }
+    /// Closes the database when nobody reads it any more.
+    func close() { state.withLock { $0 = nil } }
 
     /// The instance's id that was made up for this directory, or stored now.
     func instanceID(default made: () -> String) throws(LogError) -> String {
@@ -134,7 +123,7 @@ final class LocalCopy: Sendable {
         try write(batch, to: handle, .synced)
     }
 
-    /// How far the database goes in a partition; nil where it has nothing of it. `settle` first.
+    /// How far the copy of a partition goes; nil where there is none.
     func reach(_ partition: Int32) throws(LogError) -> Reach? {
         let key = [UInt8(ascii: "p")] + LocalKey.partition(partition)
         let handle = try handle()
@@ -154,10 +143,8 @@ final class LocalCopy: Sendable {
         }
     }
 
-    /// Notes that the copy of a partition was at the end then; nothing else changes. By its owner only. Writes recent changes
-    /// first: a position that is on its way would replace this one.
+    /// Notes that the copy of a partition was at the end then; nothing else changes.
     func confirm(_ partition: Int32, atEnd: Int64) throws(LogError) {
-        try settle()
         guard var reach = try reach(partition) else { return }
         reach.atEnd = atEnd
         let handle = try handle()
@@ -180,7 +167,7 @@ final class LocalCopy: Sendable {
         batch.put(handle.meta, key: key.span.bytes, value: value.bytes.span.bytes)
     }
 
-    /// Forgets the copy of a partition: it is too old, or not of this topic. After `settle`.
+    /// Forgets the copy of a partition: it is too old, or not of this topic.
     func drop(_ partition: Int32) throws(LogError) {
         let start = LocalKey.partition(partition)
         let end = LocalKey.partition(partition + 1)

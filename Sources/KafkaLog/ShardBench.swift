@@ -17,6 +17,8 @@ final class ShardBench: @unchecked Sendable {  // confined to the shard's serial
     var epochs: [Int32: UInt64] = [:]
     /// Partitions whose state topic was told to be created anew under us.
     var alarmed: Set<Int32> = []
+    /// Envelopes of the commit at hand.
+    var staged: [UInt8] = []
 
     init(log: KafkaEventLog, transactionalID: String, keeps: @escaping (ProtocolRule) -> Bool) {
         self.log = log

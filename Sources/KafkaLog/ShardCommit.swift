@@ -3,11 +3,19 @@ import Foundation
 import KafkaTransport
 import PaymentModel
 import RecordFormat
+import RocksStore
 import Synchronization
 
 // One transaction: records, states, positions. Runs on the worker.
 extension KafkaShardLog {
-    private typealias Change = RecentChanges.Change
+    /// Changed entries of a commit on their way to topic and copy: value ranges lie in the bench's bytes.
+    private struct Change {
+        var partition: Int32
+        var key: [UInt8]
+        var prior: [UInt8]
+        var value: Range<Int>?
+        var space: StateSpace
+    }
 
     /// Commits the batch; nil where it is durable, visible and in the local copy.
     func transact(_ batch: CommitBatch) -> LogError? {
@@ -35,10 +43,7 @@ extension KafkaShardLog {
                 throw LogError(.aborted, "no producer: recover first")
             }
             let positions = positions(batch, owned)
-            if !keeps(.copyAfterCommit) {
-                try keep(changes, [:], began)
-                try log.copy.settle()
-            }
+            if !keeps(.copyAfterCommit) { try keep(changes, [:], began) }
             try send(batch, changes, positions, metadata)
             let reached = producer.deliveredOffsets
             if watch(.committed) == .lose { throw LogError(.outcomeUnknown, "the reply was lost") }
@@ -137,24 +142,27 @@ extension KafkaShardLog {
 
     /// The new value of every changed key, made from the committed one: the copy is as of the last commit.
     private func stage(_ batch: CommitBatch) throws(LogError) -> [Change] {
+        bench.staged.removeAll(keepingCapacity: true)
         guard !batch.states.isEmpty else { return [] }
+        let handle = try log.copy.handle()
         let now = Int64(Date().timeIntervalSince1970 * 1_000)
         var changes: [Change] = []
         changes.reserveCapacity(batch.states.count)
         let hasKept = batch.states.contains { $0.space == .kept }
         for write in batch.states {
             let key = Array(batch.bytes[write.key])
+            var prior = try LocalCopy.value(handle, write.partition, key)
             // A payment and a kept notification of the same key share one value.
             if hasKept,
                 let index = changes.firstIndex(where: { $0.partition == write.partition && $0.key == key })
             {
-                let next = try change(write, batch.bytes, key, changes[index].new, now)
-                changes[index].new = next.new
-                changes[index].added += next.added
-                changes[index].removed += next.removed
+                prior = changes[index].value.map { Array(bench.staged[$0]) } ?? []
+                let original = changes[index].prior
+                changes[index] = try change(write, batch.bytes, key, prior, now)
+                changes[index].prior = original
                 continue
             }
-            changes.append(try change(write, batch.bytes, key, log.copy.value(write.partition, key), now))
+            changes.append(try change(write, batch.bytes, key, prior, now))
         }
         return changes
     }
@@ -163,14 +171,8 @@ extension KafkaShardLog {
         _ write: StateWrite, _ bytes: [UInt8], _ key: [UInt8], _ prior: [UInt8], _ now: Int64
     ) throws(LogError) -> Change {
         do {
-            var change = Change(partition: write.partition, key: key, prior: prior, new: [])
-            _ = try StateEnvelope.apply(write, bytes, prior: prior, now: now, to: &change.new)
-            if write.state != nil {
-                change.added = write.references.map { Array(bytes[$0]) }
-            } else if !prior.isEmpty, let gone = try StateEnvelope.section(of: write.space, in: prior.span.bytes) {
-                change.removed = gone.references.map { Array(prior[$0]) }
-            }
-            return change
+            let value = try StateEnvelope.apply(write, bytes, prior: prior, now: now, to: &bench.staged)
+            return Change(partition: write.partition, key: key, prior: prior, value: value, space: write.space)
         } catch {
             throw LogError(.corrupt, "an entry of partition \(write.partition) cannot be read: \(error)")
         }
@@ -234,12 +236,12 @@ extension KafkaShardLog {
         }
         if let failure { throw failure }
         let now = Int64(Date().timeIntervalSince1970 * 1_000)
-        for change in changes {
-            change.key.withUnsafeBytes { key in
-                change.new.withUnsafeBytes { value in
+        bench.staged.withUnsafeBytes { bytes in
+            for change in changes {
+                change.key.withUnsafeBytes { key in
                     let outgoing = KafkaOutgoing(
                         topic: ShardBench.stateIndex, partition: change.partition, timestamp: now, key: key,
-                        value: change.new.isEmpty ? nil : value)
+                        value: change.value.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) })
                     do throws(KafkaError) {
                         try producer.produce(outgoing)
                     } catch {
@@ -263,18 +265,28 @@ extension KafkaShardLog {
     /// The copy is known to have been at the end when the transaction began; the process may have been stopped since.
     private func keep(_ changes: [Change], _ reached: [Int32: Int64], _ began: Int64) throws(LogError) {
         guard !changes.isEmpty else { return }
-        var reach: [Int32: LocalCopy.Reach] = [:]
-        for (partition, offset) in reached {
-            // Records of a partition keep their order: the last change has the highest offset.
-            let mark = changes.last { $0.partition == partition }.map { change in
-                StateMark(offset: offset, key: change.key, value: change.new)
-            }
-            reach[partition] = LocalCopy.Reach(next: offset + 1, atEnd: began, mark: mark)
-        }
         do throws(LogError) {
-            try log.copy.take(changes, reach)
+            let handle = try log.copy.handle()
+            var batch = WriteBatch()
+            let values = bench.staged
+            let staged = values.span.bytes
+            for change in changes {
+                try LocalCopy.stage(
+                    change.partition, key: change.key, prior: change.prior.span.bytes,
+                    new: staged.extracting(change.value ?? 0..<0), into: &batch, of: handle)
+            }
+            for (partition, offset) in reached {
+                // Records of a partition keep their order: the last change has the highest offset.
+                let mark = changes.last { $0.partition == partition }.map { change in
+                    StateMark(offset: offset, key: change.key, value: bench.staged[change.value ?? 0..<0])
+                }
+                LocalCopy.stage(
+                    reach: LocalCopy.Reach(next: offset + 1, atEnd: began, mark: mark), partition, into: &batch,
+                    of: handle)
+            }
+            try log.copy.write(batch, to: handle)
         } catch {
-            // Committed, but what the database cannot take must not grow: only a restore helps.
+            // Committed, but entries cannot be read as of that commit: only a restore helps.
             throw LogError(.outcomeUnknown, "committed, but \(error)")
         }
     }

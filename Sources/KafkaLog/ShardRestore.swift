@@ -37,9 +37,6 @@ extension KafkaShardLog {
         let began = ContinuousClock.now
         do {
             try log.copy.reopenIfNeeded()
-            // From here on the database has everything that this process has committed; what is read from the topic is
-            // written to it directly.
-            try log.copy.settle()
             if bench.transactor.producer == nil {
                 _ = try bench.transactor.ready { isCurrent(token) }
                 log.settings.measure(.producer(shard: index))
@@ -288,7 +285,6 @@ extension KafkaShardLog {
     func confirmCopies(ends: [Int32: Int64], at time: Int64) {
         worker.async { [self] in
             let owned = state.withLock { $0.closed || $0.failed ? [] : Set($0.owned.keys) }
-            guard (try? log.copy.settle()) != nil else { return }
             for (partition, end) in ends where owned.contains(partition) {
                 guard let reach = try? log.copy.reach(partition), end <= reach.next + 1,
                     time - reach.atEnd >= 3_600_000

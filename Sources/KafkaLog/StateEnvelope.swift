@@ -107,7 +107,6 @@ enum StateEnvelope {
             section.signed(mine?.created ?? now)
         }
         let start = output.count
-        output.reserveCapacity(start + section.bytes.count + (otherPlace?.count ?? 0) + 16)
         output.append(version)
         for space in [StateSpace.payment, .kept] {
             if space == write.space {
